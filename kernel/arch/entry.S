@@ -1,0 +1,180 @@
+// Reset and machine mode (privileged specification 3.1).  Everything up to the
+// mret runs at physical addresses; `la` is PC-relative and gives those here.
+#include "arch/offsets.h"
+#include "kernel/param.h"
+
+#define DIRECT_MAP   0xffffffc000000000
+#define CLINT        0x02000000
+#define MTIMECMP     0x4000
+#define SATP_SV39    (8 << 60)
+#define IRQ_SUPER    0x222     // SSI, STI, SEI
+#define IRQ_MSI      (1 << 3)
+#define IRQ_MTI      (1 << 7)
+#define MSTATUS_MPP_S (1 << 11)
+#define MENVCFG      0x30a
+#define PTE_GIGA     0xcf      // V R W X A D
+
+.section .entry, "ax"
+.globl _entry
+_entry:
+  csrw mie, zero
+  csrr a0, mhartid
+  li   t0, NCPU
+  bgeu a0, t0, park
+  la   t0, machine_harts
+  slli t1, a0, MH_SHIFT
+  add  s1, t0, t1
+  csrw mscratch, s1
+  li   t0, CLINT
+  slli t1, a0, 2
+  add  t1, t0, t1
+  sd   t1, MH_MSIP(s1)
+  sw   zero, 0(t1)
+  li   t1, CLINT + MTIMECMP
+  slli t2, a0, 3
+  add  t1, t1, t2
+  sd   t1, MH_TIMECMP(s1)
+  li   t2, -1
+  sd   t2, 0(t1)
+
+  // Which optional features does the hart have?  An older one has no menvcfg
+  // and traps, which lands on the next line all the same.
+  li   t2, 0
+  la   t0, 1f
+  csrw mtvec, t0
+  li   t1, (1 << 63) | (1 << 7)
+  csrs MENVCFG, t1
+  csrr t2, MENVCFG
+  .balign 4
+1:
+  sd   t2, MH_FEATURES(s1)
+
+  la   t0, machine_trap
+  csrw mtvec, t0
+  li   t0, -1
+  csrw medeleg, t0
+  li   t0, IRQ_SUPER
+  csrw mideleg, t0
+  li   t0, 7                   // cycle, time, instret for the levels below
+  csrw mcounteren, t0
+  li   t0, -1                  // one region, all of memory, for the levels below
+  srli t0, t0, 10
+  csrw pmpaddr0, t0
+  li   t0, 0x0f
+  csrw pmpcfg0, t0
+  li   t0, IRQ_MSI | IRQ_MTI
+  csrw mie, t0
+  li   t0, MSTATUS_MPP_S
+  csrw mstatus, t0
+  bnez a0, other_hart
+
+  // The boot hart: a page table made at link time, a stack in the image.
+  la   t0, boot_table
+  srli t0, t0, 12
+  li   t1, SATP_SV39
+  or   t0, t0, t1
+  csrw satp, t0
+  sfence.vma
+  li   t1, DIRECT_MAP
+  la   sp, boot_stack_top
+  add  sp, sp, t1
+  la   tp, harts
+  add  tp, tp, t1
+  la   t0, boot_main
+  add  t0, t0, t1
+  csrw mepc, t0
+  li   s0, 0
+  mv   a0, a1
+  mret
+
+other_hart:
+  ld   t0, MH_GO(s1)
+  bnez t0, 2f
+  wfi
+  j    other_hart
+2:
+  fence r, rw
+  ld   t0, MH_MSIP(s1)
+  sw   zero, 0(t0)
+  ld   t0, MH_SATP(s1)
+  csrw satp, t0
+  sfence.vma
+  fence.i
+  ld   sp, MH_SP(s1)
+  ld   tp, MH_TP(s1)
+  la   t0, hart_main
+  li   t1, DIRECT_MAP
+  add  t0, t0, t1
+  csrw mepc, t0
+  li   s0, 0
+  mret
+
+park:
+  wfi
+  j    park
+
+// Machine software interrupt: acknowledge.  Machine timer: silence it.  Either
+// becomes a supervisor software interrupt, whose handler sees what is due.
+.balign 4
+machine_trap:
+  csrrw t0, mscratch, t0
+  sd   t1, MH_T1(t0)
+  sd   t2, MH_T2(t0)
+  csrr t1, mcause
+  bgez t1, machine_fatal
+  la   t2, machine_stop
+  lw   t2, 0(t2)
+  bnez t2, machine_stopped
+  andi t1, t1, 4               // 3: software, 7: timer
+  bnez t1, 1f
+  ld   t1, MH_MSIP(t0)
+  sw   zero, 0(t1)
+  j    2f
+1:
+  ld   t1, MH_TIMECMP(t0)
+  li   t2, -1
+  sd   t2, 0(t1)
+2:
+  csrsi mip, 2
+  ld   t1, MH_T1(t0)
+  ld   t2, MH_T2(t0)
+  csrrw t0, mscratch, t0
+  mret
+
+// Another hart has panicked: tell where this one was, and rest for ever.
+machine_stopped:
+  csrr t1, mepc
+  sd   t1, MH_PC(t0)
+  sd   ra, MH_RA(t0)
+  sd   s0, MH_FP(t0)
+  fence rw, w
+  li   t1, 1
+  sd   t1, MH_STOPPED(t0)
+  csrw mie, zero
+  j    park
+
+// An exception in machine mode is a bug of this file: leave QEMU with status 127.
+machine_fatal:
+  li   t0, 0x100000
+  li   t1, (127 << 16) | 0x3333
+  sw   t1, 0(t0)
+  j    park
+
+// Physical 0 to 255 GiB at DIRECT_MAP, for the time until kvm_init.
+.section .data
+.balign 4096
+.globl boot_table
+boot_table:
+  .fill 256, 8, 0
+  .set giga, 0
+  .rept 255
+  .8byte (giga << 28) | PTE_GIGA
+  .set giga, giga + 1
+  .endr
+  .8byte 0
+
+.section .bss
+.balign KSTACK_SLOT
+  .zero KSTACK_SIZE
+  .zero KSTACK_SIZE
+boot_stack_top:

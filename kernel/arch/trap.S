@@ -1,0 +1,129 @@
+// The one trap vector, and the way back to user mode.
+//
+// sscratch tells where a trap comes from.  In user mode it points to the
+// process's trap frame at the top of its kernel stack; in the kernel it is 0.
+#include "arch/offsets.h"
+
+#define SPIE 0x20
+#define SPP  0x100
+
+// Every register but sp and tp, whose slots are FRAME_SP and FRAME_TP.
+.macro each_register op
+  \op ra, 0(sp)
+  \op gp, 16(sp)
+  \op t0, 32(sp)
+  \op t1, 40(sp)
+  \op t2, 48(sp)
+  \op s0, 56(sp)
+  \op s1, 64(sp)
+  \op a0, 72(sp)
+  \op a1, 80(sp)
+  \op a2, 88(sp)
+  \op a3, 96(sp)
+  \op a4, 104(sp)
+  \op a5, 112(sp)
+  \op a6, 120(sp)
+  \op a7, 128(sp)
+  \op s2, 136(sp)
+  \op s3, 144(sp)
+  \op s4, 152(sp)
+  \op s5, 160(sp)
+  \op s6, 168(sp)
+  \op s7, 176(sp)
+  \op s8, 184(sp)
+  \op s9, 192(sp)
+  \op s10, 200(sp)
+  \op s11, 208(sp)
+  \op t3, 216(sp)
+  \op t4, 224(sp)
+  \op t5, 232(sp)
+  \op t6, 240(sp)
+.endm
+
+.section .text
+.balign 4
+.globl trap_vector
+trap_vector:
+  csrrw sp, sscratch, sp
+  beqz sp, from_kernel
+  each_register sd
+  sd   tp, FRAME_TP(sp)
+  ld   tp, FRAME_HART(sp)
+  csrrw t0, sscratch, zero
+  csrr t1, sepc
+  sd   t0, FRAME_SP(sp)
+  sd   t1, FRAME_SEPC(sp)
+  li   s0, 0                   // backtraces end here
+  mv   a0, sp
+  call usertrap
+
+// sp points to the trap frame, interrupts are off.
+user_return:
+  ld   t1, FRAME_SEPC(sp)
+  li   t0, SPP
+  csrc sstatus, t0
+  li   t0, SPIE
+  csrs sstatus, t0
+  csrw sepc, t1
+  sd   tp, FRAME_HART(sp)
+  csrw sscratch, sp
+  ld   tp, FRAME_TP(sp)
+  each_register ld
+  ld   sp, FRAME_SP(sp)
+  sret
+
+// A process's first moments.  a0 is who ran here before; s1 is a function to
+// run first, or 0.  The stack is empty, so sp is the trap frame.
+.globl first_run
+first_run:
+  li   s0, 0
+  call sched_finish
+  beqz s1, user_return
+  jalr s1
+  j    user_return
+
+from_kernel:
+  csrrw sp, sscratch, sp
+  addi sp, sp, -FRAME_SIZE
+  csrw sscratch, t0
+  srli t0, sp, KSTACK_SHIFT
+  andi t0, t0, 1
+  beqz t0, stack_overflow
+  csrrw t0, sscratch, zero
+  each_register sd
+  sd   tp, FRAME_TP(sp)
+  addi t0, sp, FRAME_SIZE
+  sd   t0, FRAME_SP(sp)
+  csrr t0, sepc
+  csrr t1, sstatus
+  sd   t0, FRAME_SEPC(sp)
+  sd   t1, FRAME_STATUS(sp)
+  mv   a0, sp
+  call kerneltrap
+  ld   t0, FRAME_SEPC(sp)
+  ld   t1, FRAME_STATUS(sp)
+  csrw sepc, t0
+  csrw sstatus, t1
+  each_register ld
+  addi sp, sp, FRAME_SIZE      // tp stays: the thread may be on another hart now
+  sret
+
+// No room for a frame: report on a stack that nothing else uses.
+stack_overflow:
+  mv   a0, sp
+  csrw sscratch, zero
+  la   sp, overflow_stack_top
+  la   ra, trap_vector
+  call kernel_stack_overflow
+
+.globl stack_switch
+stack_switch:
+  mv   sp, a0
+  li   s0, 0
+  jr   a1
+
+.section .bss
+.balign KSTACK_SLOT
+  .zero KSTACK_SIZE
+  .zero KSTACK_SIZE
+overflow_stack_top:

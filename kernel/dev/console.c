@@ -1,0 +1,144 @@
+// The console.
+//
+// Bytes typed are edited in place at the end of a ring and become readable a line
+// at a time: at a newline, at ^D, or when the line is full.  A byte that finds the
+// ring full is refused and not echoed.  A ^D is kept in the ring as a mark: alone
+// it reads as end of file, behind other bytes it ends that read and then reads as
+// end of file.
+//
+// Readers take bytes under the lock into memory of the kernel's, copy them out
+// without it, and only then count them as read; `busy` keeps other readers off for
+// that time.  So a copy that fails loses nothing.  Lock: CONSOLE.
+#include "dev/console.h"
+
+#include "dev/device.h"
+#include "dev/uart.h"
+#include "kernel/procinfo.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "mm/kalloc.h"
+#include "mm/usercopy.h"
+#include "proc/proc.h"
+#include "sync/waitq.h"
+
+#define RING      1024  // bytes typed ahead; a power of two
+#define LINE_MAX  128
+
+#define CTRL(letter)  ((letter) - '@')
+#define DELETE        0x7f
+
+static struct spinlock lock = SPINLOCK(CONSOLE);
+static char ring[RING];                          // [lock]
+static uint32 next_read, line_start, line_end;   // [lock] positions that only grow
+static bool busy;                                // [lock] a reader is copying out
+static struct waitq readers = WAITQ(readers);    // [lock]
+
+static void erase_one(void) {
+  line_end--;
+  uart_emit("\b \b", 3);
+}
+
+static void commit_line(void) {
+  line_start = line_end;
+  wakeup(&readers);
+}
+
+static void add(char c) {
+  if (line_end - next_read == RING) return;
+  ring[line_end++ % RING] = c;
+  if (c != CTRL('D')) uart_emit(&c, 1);
+  if (c == '\n' || c == CTRL('D') || line_end - line_start == LINE_MAX) commit_line();
+}
+
+// ^P.  Without the lock: it takes those of the processes.
+static void print_processes(void) {
+  struct procinfo *rows = kalloc(FRAME_OTHER);
+  if (rows == NULL) return;
+  int n = proc_list(rows, PGSIZE / sizeof(*rows));
+  for (int i = 0; i < n; i++)
+    printf("%d %c hart %d %s\n", rows[i].pid, rows[i].state, rows[i].hart, rows[i].name);
+  kfree(rows);
+}
+
+static void input(char c) {
+  if (c == CTRL('P')) {
+    print_processes();
+    return;
+  }
+  acquire(&lock);
+  switch (c) {
+    case CTRL('U'):
+      while (line_end != line_start) erase_one();
+      break;
+    case CTRL('H'):
+    case DELETE:
+      if (line_end != line_start) erase_one();
+      break;
+    case 0:
+      break;
+    default:
+      add(c == '\r' ? '\n' : c);
+  }
+  release(&lock);
+}
+
+// Puts up to n readable bytes in buf, to the end of a line at most, and *used, how
+// many to count as read.  The lock is held.
+static uint32 peek(char *buf, uint32 n, uint32 *used) {
+  uint32 got = 0;
+  *used = 0;
+  while (got < n && next_read + got != line_start) {
+    char c = ring[(next_read + got) % RING];
+    if (c == CTRL('D')) {
+      if (got == 0) *used = 1;
+      return got;
+    }
+    buf[got++] = c;
+    *used = got;
+    if (c == '\n') break;
+  }
+  return got;
+}
+
+static int console_read(uint64 va, int n) {
+  char buf[LINE_MAX];
+  if (n <= 0) return 0;
+  acquire(&lock);
+  while (busy || next_read == line_start) {
+    int err = sleep_killable(&readers, &lock);
+    if (err) {
+      release(&lock);
+      return err;
+    }
+  }
+  uint32 used, got = peek(buf, MIN(n, LINE_MAX), &used);
+  busy = true;
+  release(&lock);
+
+  int err = copyout(myproc()->vm, va, buf, got);
+
+  acquire(&lock);
+  busy = false;
+  if (!err) next_read += used;
+  wakeup(&readers);
+  release(&lock);
+  return err ? err : (int)got;
+}
+
+static int console_write(uint64 va, int n) {
+  char buf[256];
+  int done = 0;
+  while (done < n) {
+    int piece = MIN(n - done, (int)sizeof(buf));
+    int err = copyin(myproc()->vm, buf, va + done, piece);
+    if (err) return done > 0 ? done : err;
+    uart_write(buf, piece);
+    done += piece;
+  }
+  return done;
+}
+
+void console_init(void) {
+  devices[DEV_CONSOLE] = (struct device){console_read, console_write};
+  uart_enable_input(input);
+}

@@ -1,0 +1,44 @@
+// Open files: what a descriptor leads to, shared by all descriptors that were
+// duplicated or inherited from the same open.
+#pragma once
+
+#include "fs/pipe.h"
+#include "kernel/stat.h"
+#include "lib/types.h"
+
+struct inode;
+struct vm;
+
+enum file_kind { FILE_NONE, FILE_PIPE, FILE_INODE, FILE_DEVICE };
+
+struct file {
+  uint32 refs;          // [atomic] the last one closes
+  enum file_kind kind;  // [const once installed]; FILE_NONE: being made
+  bool readable;        // [const once installed]
+  bool writable;        // [const once installed]
+  short major;          // [const once installed] FILE_DEVICE
+  uint32 off;           // [lock of ip] FILE_INODE: where the next transfer begins
+  struct inode *ip;     // [const once installed] FILE_INODE and FILE_DEVICE; a reference
+  struct pipe *pipe;    // [const once installed] FILE_PIPE
+};
+
+// An open file of no kind with one reference.  Returns 0, -ENFILE when too many
+// are open, or -ENOMEM.  Never sleeps.
+int file_create(struct file **out);
+
+// One more reference; returns f.
+struct file *file_dup(struct file *f);
+
+// Drops a reference; the last one closes the file.  May sleep; no inode locked,
+// no log operation under way.
+void file_put(struct file *f);
+
+// Transfers between the file and user address va of vm, and moves the offset on.
+// Return the bytes moved or a negative errno: -EBADF for a file not open for
+// that.  A write to a file is one log operation for each few blocks, and atomic
+// that far.  n is not negative.  May sleep.
+int64 file_read(struct file *f, struct vm *vm, uint64 va, int n);
+int64 file_write(struct file *f, struct vm *vm, uint64 va, int n);
+
+// What fstat tells.  Returns 0, -EBADF for a pipe, or -EIO.  May sleep.
+int file_stat(struct file *f, struct stat *out);

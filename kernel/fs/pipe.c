@@ -1,0 +1,179 @@
+// Pipes.  See fs/pipe.h.
+//
+// One process at a time has a side: it alone moves that side's counter, so it
+// may copy between the ring and user memory with no lock held, and publish the
+// counter when the copy is certain to have succeeded.  Whoever finds what it
+// needs - the side free, bytes or room - takes no lock at all.  Otherwise it
+// announces itself in `waiting`, looks again and sleeps, all under the lock.
+//
+// No wakeup is lost: who changes something changes it, fences, and then reads
+// `waiting`; who waits raises `waiting`, fences, and then looks.  One of the two
+// sees the other.
+//
+//   P1  written - read is the number of bytes in the ring, 0 to RING.
+//   P2  written is changed by the owner of the writing side alone, read by that
+//       of the reading side.
+#include "fs/pipe.h"
+
+#include "arch/current.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "mm/kalloc.h"
+#include "mm/usercopy.h"
+#include "proc/proc.h"
+#include "sync/waitq.h"
+
+struct side {
+  uint32 taken;       // [atomic] somebody reads, or writes
+  uint32 open;        // [atomic]
+  uint32 moved;       // [atomic] bytes so far, modulo 2^32: P1, P2
+  struct waitq queue; // [lock] those who wait for the side, or on it
+};
+
+struct pipe {
+  struct spinlock lock;                 // PIPE: sleeping and waking
+  uint32 waiting;                       // [atomic] processes asleep, or about to be
+  uint32 ends;                          // [atomic] open ends; the last one frees
+  struct side side[2];                  // by enum pipe_end
+  uint8 ring[];
+};
+
+#define RING  2048  // a power of two, since the counters wrap
+_Static_assert(sizeof(struct pipe) + RING <= PGSIZE, "a pipe is one frame");
+
+struct pipe *pipe_create(void) {
+  struct pipe *p = kalloc(FRAME_PIPE);
+  if (p == NULL) return NULL;
+  initlock(&p->lock, LOCK_PIPE);
+  p->waiting = 0;
+  p->ends = 2;
+  for (int i = 0; i < 2; i++) {
+    p->side[i] = (struct side){.open = true};
+    waitq_init(&p->side[i].queue);
+  }
+  return p;
+}
+
+// --- waiting ----------------------------------------------------------------
+
+// Wakes those who sleep on side `i`, after a change that may concern them.
+static void notify(struct pipe *p, enum pipe_end i) {
+  atomic_fence();
+  if (likely(atomic_load(&p->waiting) == 0)) return;
+  acquire(&p->lock);
+  wakeup(&p->side[i].queue);
+  release(&p->lock);
+}
+
+// Sleeps on side `i` until ready(p) holds.  Returns 0 or -EINTR.
+static int wait_until(struct pipe *p, enum pipe_end i, bool (*ready)(struct pipe *)) {
+  if (likely(ready(p))) return 0;
+  int err = 0;
+  acquire(&p->lock);
+  atomic_add(&p->waiting, 1);
+  atomic_fence();
+  while (err == 0 && !ready(p)) err = sleep_killable(&p->side[i].queue, &p->lock);
+  atomic_add(&p->waiting, -1);
+  release(&p->lock);
+  return err;
+}
+
+static bool take(struct side *s) {
+  uint32 free = 0;
+  return __atomic_compare_exchange_n(&s->taken, &free, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED);
+}
+static bool take_reading(struct pipe *p) { return take(&p->side[PIPE_READ]); }
+static bool take_writing(struct pipe *p) { return take(&p->side[PIPE_WRITE]); }
+
+static void give_back(struct pipe *p, enum pipe_end i) {
+  atomic_store_release(&p->side[i].taken, 0);
+  notify(p, i);
+}
+
+void pipe_close(struct pipe *p, enum pipe_end end) {
+  atomic_store_release(&p->side[end].open, false);
+  notify(p, end == PIPE_READ ? PIPE_WRITE : PIPE_READ);
+  // Acquire and release: the last one out sees the other's notify finished.
+  if (atomic_add_acq_rel(&p->ends, -1) == 1) kfree(p);
+}
+
+// --- moving bytes -----------------------------------------------------------
+
+// Bytes in the ring.  The other side's counter is read with acquire: its bytes,
+// or the end of its use of them, come with it.
+static uint32 filled(struct pipe *p) {
+  return atomic_load_acquire(&p->side[PIPE_WRITE].moved) -
+         atomic_load_acquire(&p->side[PIPE_READ].moved);
+}
+
+static bool can_read(struct pipe *p) {
+  return filled(p) > 0 || !atomic_load_acquire(&p->side[PIPE_WRITE].open);
+}
+
+static bool can_write(struct pipe *p) {
+  return filled(p) < RING || !atomic_load(&p->side[PIPE_READ].open);
+}
+
+// How many of n bytes lie in one piece at counter `at`.
+static uint64 piece(uint32 at, uint64 n) { return MIN(n, RING - at % RING); }
+
+// Moves the side on by n bytes and tells the other one.
+static void publish(struct pipe *p, enum pipe_end mine, uint64 n) {
+  struct side *s = &p->side[mine];
+  atomic_store_release(&s->moved, (uint32)(s->moved + n));
+  notify(p, mine == PIPE_READ ? PIPE_WRITE : PIPE_READ);
+}
+
+// Copies what there is, up to n bytes, out of the ring.  Reading side taken.
+static int64 drain(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  uint32 at = p->side[PIPE_READ].moved;
+  n = MIN(n, filled(p));
+  uint64 done = 0;
+  int err = 0;
+  while (done < n && err == 0) {
+    uint64 chunk = piece(at + done, n - done);
+    err = copyout(vm, va + done, &p->ring[(at + done) % RING], chunk);
+    if (err == 0) done += chunk;
+  }
+  if (done > 0) publish(p, PIPE_READ, done);
+  return done > 0 ? (int64)done : err;
+}
+
+int64 pipe_read(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  if (n == 0) return 0;
+  int err = wait_until(p, PIPE_READ, take_reading);
+  if (err != 0) return err;
+  int64 result = wait_until(p, PIPE_READ, can_read);
+  // A writer that was seen to have left did so after its last bytes.
+  if (result == 0) result = drain(p, vm, va, n);
+  give_back(p, PIPE_READ);
+  return result;
+}
+
+// Copies the next of n bytes into the ring, at least one.  Writing side taken.
+static int64 fill(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  int err = wait_until(p, PIPE_WRITE, can_write);
+  if (err != 0) return err;
+  if (!atomic_load(&p->side[PIPE_READ].open)) return -EPIPE;
+  uint32 at = p->side[PIPE_WRITE].moved;
+  uint64 chunk = piece(at, MIN(n, RING - filled(p)));
+  err = copyin(vm, &p->ring[at % RING], va, chunk);
+  if (err != 0) return err;
+  publish(p, PIPE_WRITE, chunk);
+  return chunk;
+}
+
+int64 pipe_write(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  int err = wait_until(p, PIPE_WRITE, take_writing);
+  if (err != 0) return err;
+  uint64 done = 0;
+  int64 moved = 0;
+  while (done < n && moved >= 0) {
+    moved = fill(p, vm, va + done, n - done);
+    if (moved > 0) done += moved;
+  }
+  give_back(p, PIPE_WRITE);
+  return done > 0 ? (int64)done : moved;
+}

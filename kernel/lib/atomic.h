@@ -1,0 +1,27 @@
+// Atomic operations under their memory-model names.  Plain `atomic_load` and
+// `atomic_store` are relaxed: they order nothing, they only never tear.
+// CPUS.md says which acquire pairs with which release.
+#pragma once
+
+#define atomic_load(p)              __atomic_load_n(p, __ATOMIC_RELAXED)
+#define atomic_store(p, v)          __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define atomic_load_acquire(p)      __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define atomic_store_release(p, v)  __atomic_store_n(p, v, __ATOMIC_RELEASE)
+
+// Read-modify-write; each returns the value before.
+#define atomic_add(p, v)            __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+#define atomic_add_acq_rel(p, v)    __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL)
+#define atomic_or(p, v)             __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
+#define atomic_and(p, v)            __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+#define atomic_swap(p, v)           __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+
+// True when *p was `from` and is `to` now.
+#define atomic_cas(p, from, to)                                          \
+  ({                                                                     \
+    __typeof__(*(p)) expect_ = (from);                                   \
+    __atomic_compare_exchange_n(p, &expect_, to, 0, __ATOMIC_SEQ_CST,    \
+                                __ATOMIC_RELAXED);                       \
+  })
+
+// Orders every access before against every access after.
+#define atomic_fence()  __atomic_thread_fence(__ATOMIC_SEQ_CST)

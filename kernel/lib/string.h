@@ -1,0 +1,23 @@
+// Memory and strings.  Nothing here allocates, sleeps or looks at user memory.
+#pragma once
+
+#include "lib/types.h"
+
+// The C library's functions, by its contracts.
+void *memset(void *dst, int c, size_t n);
+void *memcpy(void *restrict dst, const void *restrict src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strncpy(char *dst, const char *src, size_t n);
+void *memchr(const void *s, int c, size_t n);
+char *strchr(const char *s, int c);
+
+// Copies a string into dst of `size` bytes, cut to fit, always terminated.
+void strlcpy(char *dst, const char *src, size_t size);
+
+// Clear and copy one page; both arguments page-aligned.
+void page_clear(void *page);
+void page_copy(void *restrict dst, const void *restrict src);

@@ -1,0 +1,28 @@
+// Types and small macros for the whole kernel.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel/riscv.h"
+#include "kernel/types.h"
+
+typedef signed char int8;
+typedef short int16;
+typedef int int32;
+typedef long int64;
+
+#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+
+#define likely(x)    __builtin_expect(!!(x), 1)
+#define unlikely(x)  __builtin_expect(!!(x), 0)
+
+#define CACHE_LINE      64
+#define ALIGNED(n)      __attribute__((aligned(n)))
+#define PRINTF_LIKE(f)  __attribute__((format(printf, f, (f) + 1)))
+
+// The object of type `type` whose member `member` is at `ptr`.
+#define container_of(ptr, type, member) \
+  ((type *)((char *)(ptr) - offsetof(type, member)))

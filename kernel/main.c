@@ -1,0 +1,102 @@
+// Boot: what comes up in which order.
+//
+// boot_main runs on the boot hart alone, on a page table made at link time, and
+// starts the others when there is something for them to run.
+#include "arch/csr.h"
+#include "arch/devtree.h"
+#include "arch/hart.h"
+#include "arch/machine.h"
+#include "arch/memlayout.h"
+#include "arch/timer.h"
+#include "arch/trapframe.h"
+#include "dev/console.h"
+#include "dev/disk.h"
+#include "dev/plic.h"
+#include "dev/stats.h"
+#include "dev/uart.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/frames.h"
+#include "mm/kvm.h"
+#include "proc/clock.h"
+#include "proc/sched.h"
+#include "proc/table.h"
+#include "sys/first.h"
+#include "sys/trap.h"
+
+extern char kernel_end[];
+
+struct hart harts[NCPU];
+
+void boot_main(uint64 tree_pa);
+void hart_main(void);
+
+static void init_hart(uint32 id) {
+  harts[id].id = id;
+  harts[id].lock_tag = id + 1;
+}
+
+static void init_memory(void) {
+  const struct pa_range taken[] = {
+      {machine.tree_start, machine.tree_end},
+      {machine.initrd_start, machine.initrd_end},
+  };
+  frames_init(machine.ram_start, machine.ram_end, va_to_pa(kernel_end), taken, ARRAY_LEN(taken));
+}
+
+// The root disk: option root=ram takes the initial RAM disk, otherwise virtio.
+static void init_disk(void) {
+  char root[8] = "";
+  boot_option("root", root, sizeof(root));
+  int err = strcmp(root, "ram") == 0
+                ? disk_init_ram(pa_to_va(machine.initrd_start),
+                                machine.initrd_end - machine.initrd_start)
+                : disk_init();
+  if (err) panic("no root disk (error %d): give QEMU one, see `make -n qemu`", -err);
+}
+
+// Harts get their idle process here, so that they find all they need.
+static void start_other_harts(void) {
+  for (uint32 id = 1; id < NCPU; id++) {
+    if (!(machine.harts & hart_bit(id))) continue;
+    init_hart(id);
+    struct proc *idle = idle_proc_create(id);
+    harts[id].proc = idle;
+    machine_start_hart(id, satp_for(kernel_root), idle->kstack_top, (uint64)&harts[id]);
+  }
+}
+
+void boot_main(uint64 tree_pa) {
+  init_hart(0);
+  trap_init_hart();
+  uart_init();
+  printf("xv6 kernel is booting\n");
+  if (devtree_read(tree_pa) != 0) panic("no usable device tree at %lx", tree_pa);
+  init_memory();  // frames
+  kvm_init();     // the kernel's own page table
+  sched_init();
+  clock_init();
+  timer_init();
+  plic_init();
+  plic_init_hart();
+  console_init();
+  stats_init();
+  init_disk();
+  struct proc *idle = idle_proc_create(0);
+  harts[0].proc = idle;
+  atomic_store(&harts[0].online, true);
+  proc_start_init(first_program);
+  start_other_harts();
+  kstack_sync();
+  stack_switch(idle->kstack_top, sched_idle);
+}
+
+void hart_main(void) {
+  trap_init_hart();
+  plic_init_hart();
+  atomic_store(&this_hart()->online, true);
+  printf("hart %u starting\n", this_hart()->id);
+  sched_idle();
+}

@@ -1,0 +1,33 @@
+// Page frames: allocation and reference counts.
+//
+// A frame handed out has count 1.  Sharers add references; whoever drops the
+// last one frees the frame, on whichever hart that happens.
+//
+//   I1  A frame is on a free list exactly when its count is 0.
+//   I2  The count goes from 0 to 1 in kalloc alone.
+#pragma once
+
+#include "lib/types.h"
+
+// What a frame is used for: memstat counts frames by this.
+enum frame_kind {
+  FRAME_FREE,
+  FRAME_USER,
+  FRAME_PAGETABLE,
+  FRAME_KSTACK,
+  FRAME_SLAB,
+  FRAME_PIPE,
+  FRAME_OTHER,
+  FRAME_KINDS
+};
+
+// A frame with undefined contents, count 1; NULL when RAM is exhausted.  Any
+// context; never sleeps.
+void *kalloc(enum frame_kind kind);
+
+// The same, filled with zeros.
+void *kalloc_zeroed(enum frame_kind kind);
+
+// Drops one reference to the frame at `page`, an address that kalloc gave; the
+// last drop frees it.  Panics on a frame that is free already.
+void kfree(void *page);

@@ -1,0 +1,53 @@
+// Sv39 page tables: how entries are found, made and cleared.  No policy: what an
+// address means is mm/vm.c's and mm/fault.c's.
+//
+// A user table's struct page counts its entries in use (`live`), so that an
+// emptied table is found without looking at 512 entries.
+//
+//   I5  An entry is changed with the lock of its leaf table held, or with the vm's
+//       lock held exclusively, or while no other hart can know the table.
+//   I6  An entry that is not 0 but lacks PTE_V is on its way out: it exists only
+//       between uvm_zap and uvm_sweep, under the vm's exclusive lock.
+#pragma once
+
+#include "arch/pte.h"
+#include "mm/page.h"
+
+// The lock of the leaf table that holds `pte`.
+static inline struct spinlock *pte_lock(const pte_t *pte) { return &page_of(pte)->lock; }
+
+// The entry for a user frame with the rights `prot` (of PTE_R, PTE_W, PTE_X).
+// A and D are set from the start, so no hart ever has to, or faults for them.
+static inline pte_t user_pte(uint64 pa, uint64 prot) {
+  return pte_make(pa, PTE_V | PTE_U | PTE_A | prot | (prot & PTE_W ? PTE_D : 0));
+}
+
+// The leaf entry for va (below MAXVA), or NULL where tables are missing.  The
+// vm's lock is held, shared or exclusive.
+pte_t *walk(pte_t *root, uint64 va);
+
+// The same, making missing tables; NULL when RAM is exhausted.
+pte_t *walk_create(pte_t *root, uint64 va);
+
+// Fills an empty leaf entry.  Its leaf table's lock is held.
+void pte_install(pte_t *pte, pte_t entry);
+
+// Unmapping user pages goes in two steps, with a TLB flush by the caller between
+// them.  uvm_zap makes all in [start, end) (page-aligned) invalid, tables that
+// this empties included; uvm_sweep drops the frames' references and frees those
+// tables.  The vm's lock is held exclusively.  Return nothing; never fail.
+void uvm_zap(pte_t *root, uint64 start, uint64 end);
+void uvm_sweep(pte_t *root, uint64 start, uint64 end);
+
+// Makes `to`, a user root without user entries, refer to all that `from` refers
+// to: pages get one more reference each and are writable in neither.  Sets
+// *lost_write if an entry of `from` lost PTE_W.  Returns 0 or -ENOMEM; then `to`
+// holds a part, which uvm_destroy takes back.  from's vm is locked exclusively.
+int uvm_share(pte_t *from, pte_t *to, bool *lost_write);
+
+// A root with the kernel half and no user entries; NULL when RAM is exhausted.
+pte_t *uvm_create(void);
+
+// Drops all user pages, and frees every user table and the root.  No hart has it
+// loaded.
+void uvm_destroy(pte_t *root);

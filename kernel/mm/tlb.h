@@ -1,0 +1,19 @@
+// Which address space each hart has loaded, and how the others are told when a
+// translation has become wrong.
+#pragma once
+
+#include "lib/types.h"
+
+struct vm;
+
+// Loads vm (NULL: the kernel alone) on this hart.  Interrupts off.
+void tlb_load(struct vm *vm);
+
+// Returns when no hart uses a translation of vm older than this call: of the page
+// at va, or of any page.  Interrupts on, no spinlock held: it waits for other
+// harts, though it does not sleep.
+void tlb_flush_page(struct vm *vm, uint64 va);
+void tlb_flush(struct vm *vm);
+
+// Does what other harts have asked of this one.  From the IPI, interrupts off.
+void tlb_answer(void);

@@ -1,0 +1,190 @@
+// Address spaces: regions and break, and the operations on a whole space.  What a
+// single fault means is mm/fault.c's.
+#include "mm/vm.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/fault.h"
+#include "mm/kalloc.h"
+#include "mm/pagetable.h"
+#include "mm/slab.h"
+#include "mm/tlb.h"
+
+static struct slab_cache vms = SLAB_CACHE(vms, struct vm);
+
+struct vm *vm_create(void) {
+  struct vm *vm = slab_alloc(&vms);
+  if (vm == NULL) return NULL;
+  vm->root = uvm_create();
+  if (vm->root == NULL) {
+    slab_free(&vms, vm);
+    return NULL;
+  }
+  rwlock_init(&vm->lock, LOCK_VM);
+  vm->size = 0;
+  vm->region_count = 0;
+  vm->refs = 1;
+  vm->harts = 0;
+  vm->stale_code = ~0UL;  // whoever wrote the frames, nobody has fenced for us
+  return vm;
+}
+
+void vm_put(struct vm *vm) {
+  if (atomic_add_acq_rel(&vm->refs, -1) != 1) return;
+  ASSERT(atomic_load(&vm->harts) == 0);
+  uvm_destroy(vm->root);
+  slab_free(&vms, vm);
+}
+
+const struct region *vm_region(const struct vm *vm, uint64 va) {
+  // Most faults are in the heap or the stack: from the top down.
+  for (const struct region *r = &vm->regions[vm->region_count]; r-- > vm->regions;)
+    if (va >= r->start) return va < r->end ? r : NULL;
+  return NULL;
+}
+
+static struct region *last_of(struct vm *vm) { return &vm->regions[vm->region_count - 1]; }
+static struct region *heap_of(struct vm *vm) { return last_of(vm); }  // I8
+
+int vm_add_region(struct vm *vm, uint64 start, uint64 end, enum region_kind kind, uint32 prot) {
+  uint64 floor = vm->region_count ? last_of(vm)->end : 0;
+  if (start % PGSIZE || end % PGSIZE) return -ENOEXEC;
+  if (start < floor || end < start || end > USERTOP) return -ENOEXEC;
+  if (vm->region_count == MAX_REGIONS) return -ENOEXEC;
+  vm->regions[vm->region_count++] = (struct region){start, end, kind, prot};
+  vm->size = end;
+  return 0;
+}
+
+int vm_add_heap(struct vm *vm, uint64 start) {
+  return vm_add_region(vm, start, start, REGION_HEAP, PTE_R | PTE_W);
+}
+
+void *vm_fill_page(struct vm *vm, uint64 va) {
+  const struct region *r = vm_region(vm, va);
+  ASSERT(r != NULL && r->kind != REGION_GUARD && vm->harts == 0);
+  pte_t *pte = walk_create(vm->root, va);
+  if (pte == NULL) return NULL;
+  acquire(pte_lock(pte));
+  bool present = *pte != 0;
+  release(pte_lock(pte));
+  if (present) return pte_va(*pte);
+  void *frame = kalloc_zeroed(FRAME_USER);
+  if (frame == NULL) return NULL;
+  acquire(pte_lock(pte));
+  pte_install(pte, user_pte(va_to_pa(frame), r->prot));
+  release(pte_lock(pte));
+  return frame;
+}
+
+int vm_fork(struct vm *from, struct vm **out) {
+  struct vm *to = vm_create();
+  if (to == NULL) return -ENOMEM;
+  rwlock_own(&from->lock);
+  bool lost_write = false;
+  int err = uvm_share(from->root, to->root, &lost_write);
+  // Before anyone else may rely on the pages standing still.  After a failure
+  // too: a page shared no more gets its right to write back at the next write.
+  if (lost_write) tlb_flush(from);
+  to->size = from->size;
+  to->region_count = from->region_count;
+  memcpy(to->regions, from->regions, from->region_count * sizeof(from->regions[0]));
+  rwlock_disown(&from->lock);
+  if (err) {
+    vm_put(to);
+    return err;
+  }
+  *out = to;
+  return 0;
+}
+
+static void set_break(struct vm *vm, uint64 size) {
+  vm->size = size;
+  heap_of(vm)->end = PGROUNDUP(size);
+}
+
+int64 vm_grow(struct vm *vm, uint64 n) {
+  rwlock_own(&vm->lock);
+  uint64 old = vm->size;
+  int64 result = old;
+  if (n > USERTOP - old)
+    result = -ENOMEM;
+  else
+    set_break(vm, old + n);
+  rwlock_disown(&vm->lock);
+  return result;
+}
+
+// Takes pages in [start, end) away from a vm that may be running.
+static void unmap(struct vm *vm, uint64 start, uint64 end) {
+  if (start >= end) return;
+  uvm_zap(vm->root, start, end);
+  tlb_flush(vm);
+  uvm_sweep(vm->root, start, end);
+}
+
+int64 vm_grow_eager(struct vm *vm, uint64 n) {
+  rwlock_own(&vm->lock);
+  uint64 old = vm->size;
+  int64 result = -ENOMEM;
+  if (n > USERTOP - old) goto out;
+  uint64 first = PGROUNDUP(old), last = PGROUNDUP(old + n);
+  set_break(vm, old + n);
+  for (uint64 va = first; va < last; va += PGSIZE) {
+    if (vmfault(vm, va, PTE_W) == 0) continue;
+    unmap(vm, first, va + PGSIZE);  // a failed one may leave empty tables
+    set_break(vm, old);
+    goto out;
+  }
+  result = old;
+out:
+  rwlock_disown(&vm->lock);
+  return result;
+}
+
+// Drops regions above the new end, and starts an empty heap there if that cuts
+// into what lies below the heap.
+static void cut_regions(struct vm *vm, uint64 end) {
+  if (heap_of(vm)->start <= end) {
+    heap_of(vm)->end = end;
+    return;
+  }
+  do vm->region_count--;
+  while (vm->region_count > 0 && last_of(vm)->start >= end);
+  if (vm->region_count > 0 && last_of(vm)->end > end) last_of(vm)->end = end;
+  vm->regions[vm->region_count++] = (struct region){end, end, REGION_HEAP, PTE_R | PTE_W};
+}
+
+// What lies above a break inside a page must read as zeros when the break comes
+// back.  The page may be shared: then it is copied first, which may fail.
+static int clear_tail(struct vm *vm, uint64 size) {
+  uint64 page = PGROUNDDOWN(size);
+  if (size == page) return 0;
+  pte_t *pte = walk(vm->root, page);
+  if (pte == NULL || *pte == 0) return 0;
+  if (!page_is_sole(page_of_pa(pte_pa(*pte)))) {
+    int err = fault_unshare(vm, page, pte);
+    if (err) return err;
+  }
+  memset((char *)pte_va(*pte) + (size - page), 0, page + PGSIZE - size);
+  return 0;
+}
+
+int64 vm_shrink(struct vm *vm, uint64 n) {
+  rwlock_own(&vm->lock);
+  uint64 old = vm->size;
+  int64 result = old;
+  if (n > old) goto out;
+  int err = clear_tail(vm, old - n);
+  if (err) {
+    result = err;
+    goto out;
+  }
+  uint64 end = PGROUNDUP(old - n);
+  cut_regions(vm, end);
+  vm->size = old - n;
+  unmap(vm, end, PGROUNDUP(old));
+out:
+  rwlock_disown(&vm->lock);
+  return result;
+}

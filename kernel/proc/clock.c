@@ -1,0 +1,99 @@
+// Turns and sleeps.
+//
+// Each hart keeps the processes that fell asleep on it, ordered by the time they
+// are to wake, and a deadline for the process that runs.  Its timer is set to the
+// earlier of the two, so an idle hart without sleepers is never interrupted.
+//
+// Lock: TIMER, one for each hart's queue.
+#include "proc/clock.h"
+
+#include "arch/csr.h"
+#include "arch/devtree.h"
+#include "arch/hart.h"
+#include "arch/timer.h"
+#include "debug/stats.h"
+#include "lib/errno.h"
+#include "proc/proc.h"
+#include "proc/sched.h"
+#include "proc/sleep.h"
+
+#define TURNS_PER_SECOND  100
+
+struct clock {
+  struct spinlock lock;   // TIMER
+  struct list sleepers;   // [lock] earliest first
+  uint64 turn_end;        // [hart] clock ticks; NEVER while idle
+} ALIGNED(CACHE_LINE);
+
+#define NEVER  (~0UL)
+
+static struct clock clocks[NCPU];
+
+void clock_init(void) {
+  for (int i = 0; i < NCPU; i++) {
+    initlock(&clocks[i].lock, LOCK_TIMER);
+    list_init(&clocks[i].sleepers);
+    clocks[i].turn_end = NEVER;
+  }
+}
+
+static struct proc *first_sleeper(struct clock *c) {
+  return list_empty(&c->sleepers) ? NULL : list_entry(c->sleepers.next, struct proc, timer);
+}
+
+// c is this hart's, and locked.
+static void set_timer(struct clock *c) {
+  struct proc *first = first_sleeper(c);
+  timer_set(first != NULL ? MIN(first->wake_time, c->turn_end) : c->turn_end);
+}
+
+void clock_busy(bool busy) {
+  struct clock *c = &clocks[this_hart()->id];
+  c->turn_end = busy ? time_now() + machine.timebase / TURNS_PER_SECOND : NEVER;
+  acquire(&c->lock);
+  set_timer(c);
+  release(&c->lock);
+}
+
+bool clock_interrupt(void) {
+  if (!timer_due()) return false;
+  struct clock *c = &clocks[this_hart()->id];
+  uint64 now = time_now();
+  stat_add(STAT_TIMERS, 1);
+  acquire(&c->lock);
+  for (struct proc *p; (p = first_sleeper(c)) != NULL && p->wake_time <= now;) {
+    list_remove(&p->timer);
+    make_ready(p);
+  }
+  bool turn_over = c->turn_end <= now;
+  if (turn_over) c->turn_end = now + machine.timebase / TURNS_PER_SECOND;
+  set_timer(c);
+  release(&c->lock);
+  return turn_over;
+}
+
+static void insert(struct clock *c, struct proc *p) {
+  struct list *at = c->sleepers.next;
+  while (at != &c->sleepers && list_entry(at, struct proc, timer)->wake_time <= p->wake_time)
+    at = at->next;
+  list_insert_before(at, &p->timer);
+}
+
+int clock_sleep(int n) {
+  if (n <= 0) return 0;
+  struct proc *p = myproc();
+  p->wake_time = time_now() + (uint64)n * tick_length();
+  push_off();
+  struct clock *c = &clocks[this_hart()->id];
+  acquire(&c->lock);
+  pop_off();
+  insert(c, p);
+  set_timer(c);
+  int err = 0;
+  while (!list_empty(&p->timer) && err == 0) err = block(&c->lock, WAITING);
+  list_remove(&p->timer);
+  release(&c->lock);
+  return err;
+}
+
+uint64 clock_ticks(void) { return time_since_boot() / tick_length(); }

@@ -1,0 +1,209 @@
+// exec: a new address space from a program file and arguments.
+//
+// Everything is checked and built beside the running one, and put in its place in
+// one step at the end, so a failure costs the caller nothing.
+#include "proc/exec.h"
+
+#include "arch/trapframe.h"
+#include "kernel/param.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/kalloc.h"
+#include "mm/tlb.h"
+#include "mm/usercopy.h"
+#include "mm/vm.h"
+#include "proc/elf.h"
+#include "proc/proc.h"
+
+#define MAX_SEGMENTS  (MAX_REGIONS - 3)  // guard, stack and heap want a region each
+#define MAX_HEADERS   64                 // a program with more is no program
+#define ARG_ALIGN     16
+
+struct image {
+  uint64 entry;
+  int count;
+  struct elf_program_header segments[MAX_SEGMENTS];  // by rising address
+};
+
+// All n bytes or an error.
+static int read_all(const struct program *prog, void *dst, uint64 off, uint32 n) {
+  int got = prog->read(prog->file, dst, off, n);
+  if (got < 0) return got;
+  return (uint32)got == n ? 0 : -ENOEXEC;
+}
+
+static bool segment_is_sound(const struct program *prog, const struct elf_program_header *ph) {
+  return ph->vaddr % PGSIZE == 0 && ph->filesz <= ph->memsz && ph->vaddr <= USERTOP &&
+         ph->memsz <= USERTOP - ph->vaddr && ph->offset <= prog->size &&
+         ph->filesz <= prog->size - ph->offset;
+}
+
+// Keeps the segments sorted.
+static int add_segment(struct image *image, const struct elf_program_header *ph) {
+  if (image->count == MAX_SEGMENTS) return -ENOEXEC;
+  int i = image->count++;
+  for (; i > 0 && image->segments[i - 1].vaddr > ph->vaddr; i--)
+    image->segments[i] = image->segments[i - 1];
+  image->segments[i] = *ph;
+  return 0;
+}
+
+static int read_headers(const struct program *prog, struct image *image) {
+  struct elf_header eh;
+  int err = read_all(prog, &eh, 0, sizeof(eh));
+  if (err) return err;
+  if (eh.magic != ELF_MAGIC || eh.class != ELF_CLASS64 || eh.data != ELF_LITTLE ||
+      eh.machine != ELF_RISCV || eh.phentsize != sizeof(struct elf_program_header))
+    return -ENOEXEC;
+  if (eh.phnum > MAX_HEADERS || eh.phoff > prog->size) return -ENOEXEC;
+  image->entry = eh.entry;
+  image->count = 0;
+  for (int i = 0; i < eh.phnum; i++) {
+    struct elf_program_header ph;
+    err = read_all(prog, &ph, eh.phoff + i * sizeof(ph), sizeof(ph));
+    if (err) return err;
+    if (ph.type != ELF_LOAD || ph.memsz == 0) continue;
+    if (!segment_is_sound(prog, &ph)) return -ENOEXEC;
+    err = add_segment(image, &ph);
+    if (err) return err;
+  }
+  return 0;
+}
+
+// Sv39 has no page that can be written but not read, and none that is nothing.
+static uint32 rights_of(uint32 flags) {
+  return PTE_R | (flags & ELF_FLAG_W ? PTE_W : 0) | (flags & ELF_FLAG_X ? PTE_X : 0);
+}
+
+// Regions for the segments, then guard, stack, and an empty heap.  vm_add_region
+// refuses what overlaps or passes the top.
+static int lay_out(struct vm *vm, const struct image *image) {
+  for (int i = 0; i < image->count; i++) {
+    const struct elf_program_header *ph = &image->segments[i];
+    int err = vm_add_region(vm, ph->vaddr, PGROUNDUP(ph->vaddr + ph->memsz), REGION_IMAGE,
+                            rights_of(ph->flags));
+    if (err) return err;
+  }
+  uint64 guard = vm->size;
+  int err = vm_add_region(vm, guard, guard + PGSIZE, REGION_GUARD, 0);
+  if (!err) err = vm_add_region(vm, guard + PGSIZE, guard + 2 * PGSIZE, REGION_STACK, PTE_R | PTE_W);
+  if (!err) err = vm_add_heap(vm, guard + 2 * PGSIZE);
+  return err;
+}
+
+static int load_segment(struct vm *vm, const struct program *prog,
+                        const struct elf_program_header *ph) {
+  for (uint64 done = 0; done < ph->filesz; done += PGSIZE) {
+    void *page = vm_fill_page(vm, ph->vaddr + done);
+    if (page == NULL) return -ENOMEM;
+    int err = read_all(prog, page, ph->offset + done, MIN(ph->filesz - done, PGSIZE));
+    if (err) return err;
+  }
+  return 0;
+}
+
+// The stack page while it is filled: addresses count from its bottom.
+struct stack {
+  char *page;
+  uint64 top;           // what is above is in use
+  uint64 base;          // user address of the page
+  uint64 argv[MAXARG];  // user addresses of the strings pushed
+};
+
+// Argument i goes to the scratch page.  Returns its length without the NUL, -ENOENT
+// after the last, or another errno.
+static int64 fetch(const struct arguments *args, int i, char *scratch) {
+  if (args->user == 0) {
+    if (args->kernel[i] == NULL) return -ENOENT;
+    strlcpy(scratch, args->kernel[i], PGSIZE);
+    return strlen(scratch);
+  }
+  struct vm *vm = myproc()->vm;
+  uint64 string;
+  int err = copyin(vm, &string, args->user + i * sizeof(string), sizeof(string));
+  if (err) return err;
+  if (string == 0) return -ENOENT;
+  int64 n = copyinstr(vm, scratch, string, PGSIZE);
+  return n == -ENAMETOOLONG ? -E2BIG : n;
+}
+
+// Makes room for n bytes; NULL when the page is full.
+static char *push(struct stack *st, uint64 n) {
+  uint64 need = (n + ARG_ALIGN - 1) & ~(ARG_ALIGN - 1UL);
+  if (need > st->top) return NULL;
+  // The start is aligned down, so the slack is above the bytes.
+  st->top -= need;
+  return st->page + st->top;
+}
+
+// Pushes the strings, then the array of their addresses.  Returns argc.
+static int push_arguments(struct stack *st, const struct arguments *args, char *scratch) {
+  int argc = 0;
+  for (;; argc++) {
+    int64 n = fetch(args, argc, scratch);
+    if (n == -ENOENT) break;
+    if (n < 0) return n;
+    char *string = argc < MAXARG - 1 ? push(st, n + 1) : NULL;
+    if (string == NULL) return -E2BIG;
+    memcpy(string, scratch, n + 1);
+    st->argv[argc] = st->base + st->top;
+  }
+  st->argv[argc] = 0;
+  uint64 bytes = (argc + 1) * sizeof(uint64);
+  char *array = push(st, bytes);
+  if (array == NULL) return -E2BIG;
+  memcpy(array, st->argv, bytes);
+  return argc;
+}
+
+// Fills the stack page.  Returns argc, and the stack pointer in *sp.
+static int build_stack(struct vm *vm, const struct arguments *args, uint64 *sp) {
+  struct stack st = {.top = PGSIZE, .base = vm->size - PGSIZE};
+  st.page = vm_fill_page(vm, st.base);
+  char *scratch = kalloc(FRAME_OTHER);
+  int argc = -ENOMEM;
+  if (st.page != NULL && scratch != NULL) argc = push_arguments(&st, args, scratch);
+  if (scratch != NULL) kfree(scratch);
+  *sp = st.base + st.top;
+  return argc;
+}
+
+// The point of no return.
+static void replace(struct vm *vm, const struct program *prog, uint64 entry, uint64 sp) {
+  struct proc *p = myproc();
+  struct vm *old = p->vm;
+  acquire(&p->family);
+  p->vm = vm;
+  strlcpy(p->name, prog->name, sizeof(p->name));
+  tlb_load(vm);
+  release(&p->family);
+  if (old != NULL) vm_put(old);
+  memset(p->tf, 0, sizeof(*p->tf));
+  p->tf->sepc = entry;
+  p->tf->sp = sp;
+  p->tf->a[1] = sp;
+}
+
+static int build(struct vm *vm, const struct program *prog, const struct image *image,
+                 const struct arguments *args, uint64 *sp) {
+  int err = lay_out(vm, image);
+  for (int i = 0; i < image->count && !err; i++)
+    err = load_segment(vm, prog, &image->segments[i]);
+  return err ? err : build_stack(vm, args, sp);
+}
+
+int exec(const struct program *prog, const struct arguments *args) {
+  struct image image;
+  int err = read_headers(prog, &image);
+  if (err) return err;
+  struct vm *vm = vm_create();
+  if (vm == NULL) return -ENOMEM;
+  uint64 sp = 0;
+  int argc = build(vm, prog, &image, args, &sp);
+  if (argc < 0) {
+    vm_put(vm);
+    return argc;
+  }
+  replace(vm, prog, image.entry, sp);
+  return argc;
+}

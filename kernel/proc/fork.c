@@ -1,0 +1,58 @@
+// How processes begin.
+#include "arch/trapframe.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/vm.h"
+#include "proc/files.h"
+#include "proc/proc.h"
+#include "proc/sched.h"
+#include "proc/table.h"
+
+struct proc *init_proc;
+
+// p has all it needs: from here on it may run, end and be gone at any time.
+static void start(struct proc *p) {
+  atomic_store(&p->state, READY);
+  sched_enqueue(p);
+}
+
+int fork(void) {
+  struct proc *parent = myproc();
+  struct proc *child = proc_alloc();
+  if (child == NULL) return -EAGAIN;
+  int err = vm_fork(parent->vm, &child->vm);
+  if (err) goto no_vm;
+  err = files_fork(parent->files, &child->files);
+  if (err) goto no_files;
+
+  *child->tf = *parent->tf;
+  child->tf->a[0] = 0;
+  memcpy(child->name, parent->name, sizeof(child->name));
+  child->hart = atomic_load(&parent->hart);
+  int pid = child->pid;
+  acquire(&parent->family);
+  child->parent = parent;
+  list_push_back(&parent->children, &child->sibling);
+  release(&parent->family);
+  start(child);
+  return pid;
+
+no_files:
+  vm_put(child->vm);
+  child->vm = NULL;
+no_vm:
+  proc_free(child);
+  return err;
+}
+
+void proc_start_init(void (*body)(void)) {
+  struct proc *p = proc_alloc();
+  if (p == NULL) panic("no memory for the first process");
+  ASSERT(p->pid == 1);
+  p->context.s[1] = (uint64)body;
+  strlcpy(p->name, "init", sizeof(p->name));
+  init_proc = p;
+  start(p);
+}

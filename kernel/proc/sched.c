@@ -1,0 +1,206 @@
+// The scheduler: run queues, switching, idling.  See proc/sched.h.
+//
+// Idling: a hart sets its bit in idle_harts, then looks at the queues once more,
+// then waits.  Who enqueues does it the other way round, with full fences, so one
+// of the two always notices.  Whoever wakes an idle hart clears its bit first;
+// thus each hart is woken for one process only, and the next wakeup goes to
+// another.
+//
+// Lock: RUNQ, one for each queue; never two at once.
+#include "proc/sched.h"
+
+#include "arch/csr.h"
+#include "arch/ipi.h"
+#include "debug/stats.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/bits.h"
+#include "mm/kvm.h"
+#include "mm/tlb.h"
+#include "proc/clock.h"
+
+struct run_queue {
+  struct spinlock lock;
+  uint32 length;      // [lock; atomic reads]
+  struct list ready;  // [lock] oldest first
+  struct proc *idle;  // [const]
+} ALIGNED(CACHE_LINE);
+
+static struct run_queue queues[NCPU];
+static hartset idle_harts;    // [atomic] waiting for work
+static hartset online_harts;  // [atomic]
+
+struct proc *swtch(struct proc *from, struct proc *to);  // arch/switch.S
+
+static void wake_hart(uint32 id) {
+  if (id != this_hart()->id) ipi_send(id, IPI_RESCHEDULE);
+}
+
+// Clears hart `id`'s idle bit; true for the one who did.
+static bool claim_idle(uint32 id) {
+  hartset bit = hart_bit(id);
+  return (atomic_load(&idle_harts) & bit) && (atomic_and(&idle_harts, ~bit) & bit);
+}
+
+// Wakes some idle hart, if there is one, to look for work.
+static void wake_any(void) {
+  hartset idle;
+  while ((idle = atomic_load(&idle_harts)) != 0) {
+    uint32 id = lowest_bit(idle);
+    if (!claim_idle(id)) continue;
+    wake_hart(id);
+    return;
+  }
+}
+
+// Where p should run: where it ran last, unless that hart is busy and another idle.
+static uint32 choose_hart(struct proc *p) {
+  uint32 last = atomic_load(&p->hart);
+  hartset idle = atomic_load(&idle_harts);
+  if (idle == 0 || (idle & hart_bit(last)) || atomic_load_acquire(&p->on_hart)) return last;
+  return lowest_bit(idle);
+}
+
+void sched_enqueue(struct proc *p) {
+  push_off();
+  uint32 id = choose_hart(p);
+  struct run_queue *q = &queues[id];
+  acquire(&q->lock);
+  list_push_back(&q->ready, &p->queue);
+  atomic_store(&q->length, q->length + 1);
+  release(&q->lock);
+  atomic_fence();
+  if (atomic_load(&idle_harts) != 0) {
+    if (claim_idle(id))
+      wake_hart(id);
+    else
+      wake_any();
+  }
+  pop_off();
+}
+
+// Takes the oldest process that may run on this hart off q, or returns NULL.
+static struct proc *dequeue(struct run_queue *q, bool own) {
+  struct proc *found = NULL;
+  acquire(&q->lock);
+  list_for_each(n, &q->ready) {
+    struct proc *p = list_entry(n, struct proc, queue);
+    if (!own && atomic_load_acquire(&p->on_hart)) continue;  // I13
+    list_remove(n);
+    atomic_store(&q->length, q->length - 1);
+    found = p;
+    break;
+  }
+  release(&q->lock);
+  return found;
+}
+
+// Takes a process from a queue of at least `least`, starting after our own.
+static struct proc *steal(uint32 me, uint32 least) {
+  hartset online = atomic_load(&online_harts);
+  for (uint32 i = 1; i < NCPU; i++) {
+    uint32 victim = (me + i) % NCPU;
+    if (!(online & hart_bit(victim))) continue;
+    if (atomic_load(&queues[victim].length) < least) continue;
+    struct proc *p = dequeue(&queues[victim], false);
+    if (p == NULL) continue;
+    stat_add(STAT_STEALS, 1);
+    return p;
+  }
+  return NULL;
+}
+
+static struct proc *pick(uint32 me) {
+  struct run_queue *q = &queues[me];
+  struct proc *p = NULL;
+  if (atomic_load(&q->length) > 0) p = dequeue(q, true);
+  if (p == NULL) p = steal(me, 1);
+  return p != NULL ? p : q->idle;
+}
+
+// In the new process, on its stack: the old one may now be run elsewhere, or freed.
+static inline void left(struct proc *prev) { atomic_store_release(&prev->on_hart, false); }
+
+void sched(void) {
+  struct hart *h = this_hart();
+  ASSERT(h->off_depth == 1 && !intr_get());
+  struct proc *prev = h->proc, *next = pick(h->id);
+  atomic_store(&next->state, RUNNING);
+  if (next == prev) return;
+  bool found_on = h->off_found_on;
+  ASSERT(!atomic_load(&next->on_hart));
+  atomic_store(&next->on_hart, true);
+  atomic_store(&next->hart, h->id);
+  h->proc = next;
+  struct proc *idle = queues[h->id].idle;
+  if ((prev == idle) != (next == idle)) clock_busy(next != idle);
+  kstack_sync();
+  tlb_load(next->vm);
+  stat_add(STAT_SWITCHES, 1);
+  left(swtch(prev, next));
+  this_hart()->off_found_on = found_on;
+}
+
+// The first thing a new process does (arch/trap.S), with interrupts off: it has no
+// push_off of its own to undo.
+void sched_finish(struct proc *prev);
+void sched_finish(struct proc *prev) {
+  left(prev);
+  this_hart()->off_depth = 0;
+}
+
+void yield(void) {
+  push_off();
+  struct proc *p = myproc();
+  atomic_store(&p->state, READY);
+  sched_enqueue(p);
+  sched();
+  pop_off();
+}
+
+void sched_tick(void) {
+  uint32 me = this_hart()->id;
+  struct run_queue *q = &queues[me];
+  if (myproc() == q->idle) return;
+  if (atomic_load(&q->length) == 0) {
+    struct proc *p = steal(me, 2);
+    if (p == NULL) return;
+    acquire(&q->lock);
+    list_push_back(&q->ready, &p->queue);
+    atomic_store(&q->length, q->length + 1);
+    release(&q->lock);
+  }
+  yield();
+}
+
+static bool work_anywhere(void) {
+  for (hartset t = atomic_load(&online_harts); t != 0; t &= t - 1)
+    if (atomic_load(&queues[lowest_bit(t)].length) > 0) return true;
+  return false;
+}
+
+void sched_idle(void) {
+  uint32 id = this_hart()->id;
+  queues[id].idle = myproc();
+  atomic_or(&online_harts, hart_bit(id));
+  for (;;) {
+    push_off();
+    sched();
+    atomic_or(&idle_harts, hart_bit(id));
+    atomic_fence();
+    if (!work_anywhere()) wait_for_interrupt();
+    atomic_and(&idle_harts, ~hart_bit(id));
+    pop_off();
+    intr_on();  // whatever woke us is handled here
+    intr_off();
+  }
+}
+
+void sched_init(void) {
+  for (int i = 0; i < NCPU; i++) {
+    initlock(&queues[i].lock, LOCK_RUNQ);
+    list_init(&queues[i].ready);
+  }
+}
+
+hartset sched_online(void) { return atomic_load(&online_harts); }

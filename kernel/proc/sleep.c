@@ -1,0 +1,68 @@
+// Sleep and wakeup (sync/waitq.h, proc/sleep.h).
+//
+// A sleeper puts itself where its waker will look, sets its state, and only then
+// gives up the condition's lock; the waker holds that lock.  Hence no wakeup falls
+// between the test of the condition and the sleep.  A kill uses no lock: the killer
+// sets `killed` and then looks at the state, the sleeper sets its state and then
+// looks at `killed`, each with a full fence between.  I10 decides who enqueues.
+#include "proc/sleep.h"
+
+#include "arch/hart.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "proc/sched.h"
+
+int block(struct spinlock *lk, enum proc_state how) {
+  struct proc *p = myproc();
+  ASSERT(this_hart()->off_depth == 1 && holding(lk));
+  atomic_swap(&p->state, how);
+  bool stay = how == WAITING && killed(p) && atomic_cas(&p->state, WAITING, RUNNING);
+  if (!stay) {
+    push_off();
+    release(lk);
+    sched();
+    pop_off();
+    acquire(lk);
+  }
+  return how == WAITING && killed(p) ? -EINTR : 0;
+}
+
+static bool wake_from(struct proc *p, enum proc_state state) {
+  if (!atomic_cas(&p->state, state, READY)) return false;
+  sched_enqueue(p);
+  return true;
+}
+
+bool make_ready(struct proc *p) { return wake_from(p, WAITING) || wake_from(p, SLEEPING); }
+
+bool make_ready_killed(struct proc *p) { return wake_from(p, WAITING); }
+
+static int sleep_in(struct waitq *wq, struct spinlock *lk, enum proc_state how) {
+  struct proc *p = myproc();
+  list_push_back(&wq->sleepers, &p->wait);
+  int err = block(lk, how);
+  list_remove(&p->wait);  // still there only after a kill
+  return err;
+}
+
+void sleep(struct waitq *wq, struct spinlock *lk) { sleep_in(wq, lk, SLEEPING); }
+
+int sleep_killable(struct waitq *wq, struct spinlock *lk) { return sleep_in(wq, lk, WAITING); }
+
+static bool wake_first(struct waitq *wq) {
+  return make_ready(list_entry(list_pop_front(&wq->sleepers), struct proc, wait));
+}
+
+void wakeup(struct waitq *wq) {
+  while (!list_empty(&wq->sleepers)) wake_first(wq);
+}
+
+// One that a kill has woken already does not count.
+void wakeup_one(struct waitq *wq) {
+  while (!list_empty(&wq->sleepers) && !wake_first(wq)) continue;
+}
+
+#ifdef DEBUG
+struct held_locks *held_sleeping_locks(void) { return &myproc()->held; }
+#endif

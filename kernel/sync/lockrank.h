@@ -1,0 +1,44 @@
+// THE lock order.  A thread that holds locks may only take one further down
+// this list; a DEBUG build panics otherwise.  Sleeping locks come first, since
+// nobody may sleep with a spinlock held.
+//
+//   LOCK(class, what it protects)
+//
+// Two locks of one class may be held together only where the class's owner
+// names an order among them (acquire_nested).
+#pragma once
+
+#define LOCK_CLASSES(LOCK)                                                  \
+  /* sleeping */                                                            \
+  LOCK(FSOP, "admission to the log: begin_op to end_op")                    \
+  LOCK(STATS, "the statistics report being read")                           \
+  LOCK(INODE, "one inode's fields and data; parent before child")           \
+  LOCK(VM, "layout of one address space (reader-writer)")                   \
+  /* spinning */                                                            \
+  LOCK(SLEEPLOCK, "inside of a sleeping lock")                              \
+  LOCK(RWLOCK, "inside of a reader-writer lock")                            \
+  LOCK(FAMILY, "children of one process and their exit status")             \
+  LOCK(PROCTABLE, "free process slots, kernel stacks, pids")                \
+  LOCK(LOG, "state of the log")                                             \
+  LOCK(FTABLE, "one process's open files and directory")                    \
+  LOCK(ITABLE, "which inodes are in memory")                                \
+  LOCK(FSALLOC, "which blocks and inodes of the disk are free")             \
+  LOCK(BCACHE, "buffer cache: choice of a victim, then one hash bucket")    \
+  LOCK(PIPE, "one pipe")                                                    \
+  LOCK(CONSOLE, "line being typed")                                         \
+  LOCK(DISK, "one disk's request ring")                                     \
+  LOCK(LEAF, "512 entries of one leaf page table")                          \
+  LOCK(TIMER, "one hart's queue of sleepers")                               \
+  LOCK(RUNQ, "one hart's queue of ready processes")                         \
+  LOCK(SLAB, "one object cache")                                            \
+  LOCK(FRAMES, "one hart's cache of free frames; hart number order")        \
+  LOCK(POOL, "free frames of no hart")                                      \
+  LOCK(UART, "transmit ring of the serial port")
+
+enum lock_class {
+  LOCK_NONE,
+#define LOCK(name, what) LOCK_##name,
+  LOCK_CLASSES(LOCK)
+#undef LOCK
+  LOCK_COUNT
+};

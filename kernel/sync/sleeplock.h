@@ -1,0 +1,26 @@
+// Sleeping mutual exclusion, for sections that may do I/O or touch user memory.
+// Not for interrupt handlers.  A kill does not end the wait.
+#pragma once
+
+#include "sync/spinlock.h"
+#include "sync/waitq.h"
+
+struct proc;
+
+struct sleeplock {
+  struct spinlock lk;
+  enum lock_class class;  // [const]
+  struct proc *owner;     // [lk] NULL: free
+  struct waitq waiters;   // [lk]
+};
+
+void initsleeplock(struct sleeplock *sl, enum lock_class class);
+
+// Sleeps until the lock is free and takes it.  No spinlock held.
+void acquiresleep(struct sleeplock *sl);
+
+// Gives the lock back and wakes the next.  Panics for anyone but its owner.
+void releasesleep(struct sleeplock *sl);
+
+// Whether the calling process holds the lock.
+bool holdingsleep(struct sleeplock *sl);

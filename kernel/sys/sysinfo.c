@@ -1,0 +1,73 @@
+// System calls that report on the system, and poweroff.
+#include "arch/power.h"
+#include "debug/inject.h"
+#include "debug/stats.h"
+#include "debug/vmprint.h"
+#include "dev/uart.h"
+#include "kernel/memstat.h"
+#include "kernel/procinfo.h"
+#include "lib/errno.h"
+#include "mm/frames.h"
+#include "mm/kalloc.h"
+#include "mm/usercopy.h"
+#include "mm/vm.h"
+#include "proc/proc.h"
+#include "sys/args.h"
+
+int64 sys_poweroff(const uint64 *a);
+int64 sys_memstat(const uint64 *a);
+int64 sys_proclist(const uint64 *a);
+int64 sys_vmprint(const uint64 *a);
+int64 sys_inject(const uint64 *a);
+
+int64 sys_poweroff(const uint64 *a) {
+  int status = arg_int(a, 0);
+  uart_flush();
+  power_off(status & 0xff);
+}
+
+int64 sys_memstat(const uint64 *a) {
+  uint64 frames[FRAME_KINDS], total;
+  frames_census(frames, &total);
+  struct memstat out = {
+      .total = total,
+      .free = frames[FRAME_FREE],
+      .user = frames[FRAME_USER],
+      .pagetable = frames[FRAME_PAGETABLE],
+      .kstack = frames[FRAME_KSTACK],
+      .slab = frames[FRAME_SLAB],
+      .pipe = frames[FRAME_PIPE],
+      .other = frames[FRAME_OTHER],
+      .faults = stat_sum(STAT_FAULTS),
+      .zero_fills = stat_sum(STAT_ZERO_FILLS),
+      .cow_copies = stat_sum(STAT_COW_COPIES),
+      .cow_reuses = stat_sum(STAT_COW_REUSES),
+      .spurious = stat_sum(STAT_SPURIOUS),
+      .shootdowns = stat_sum(STAT_SHOOTDOWNS),
+  };
+  return copyout(myproc()->vm, a[0], &out, sizeof(out));
+}
+
+// The rows are gathered in one frame; with more processes than fit, the rest is
+// left out.
+int64 sys_proclist(const uint64 *a) {
+  int max = arg_int(a, 1);
+  if (max < 0) return -EINVAL;
+  struct procinfo *rows = kalloc_zeroed(FRAME_OTHER);
+  if (rows == NULL) return -ENOMEM;
+  int n = proc_list(rows, MIN((uint64)max, PGSIZE / sizeof(*rows)));
+  int err = copyout(myproc()->vm, a[0], rows, n * sizeof(*rows));
+  kfree(rows);
+  return err ? err : n;
+}
+
+int64 sys_vmprint(const uint64 *a) {
+  (void)a;
+  struct vm *vm = myproc()->vm;
+  rwlock_share(&vm->lock);
+  vmprint(vm->root);
+  rwlock_unshare(&vm->lock);
+  return 0;
+}
+
+int64 sys_inject(const uint64 *a) { return inject_order(arg_int(a, 0), arg_int(a, 1)); }

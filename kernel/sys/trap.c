@@ -1,0 +1,133 @@
+// Traps: from user mode and from the kernel.  arch/trap.S saves the registers and
+// calls usertrap or kerneltrap.
+//
+// scause, stval and sepc belong to the hart and are overwritten by the next trap,
+// so they are read before interrupts are enabled.
+#include "sys/trap.h"
+
+#include "arch/csr.h"
+#include "arch/hart.h"
+#include "arch/ipi.h"
+#include "arch/offsets.h"
+#include "arch/pte.h"
+#include "arch/trapframe.h"
+#include "debug/panic.h"
+#include "debug/stats.h"
+#include "dev/plic.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "mm/fault.h"
+#include "mm/tlb.h"
+#include "mm/vm.h"
+#include "proc/clock.h"
+#include "proc/proc.h"
+#include "proc/sched.h"
+#include "sys/syscall.h"
+
+extern char trap_vector[];
+
+void trap_init_hart(void) {
+  csr_write(sscratch, 0);
+  csr_write(stvec, (uint64)trap_vector);
+  csr_write(scounteren, 7);  // programs may read cycle, time and instret
+  csr_write(sie, SIE_SOFT | SIE_TIMER | SIE_EXTERNAL);
+}
+
+static const char *cause_name(uint64 cause) {
+  static const char *const names[] = {
+      "misaligned fetch", "fetch access fault", "illegal instruction", "breakpoint",
+      "misaligned load",  "load access fault",  "misaligned store",    "store access fault",
+      "user call",        "supervisor call",    "reserved",            "machine call",
+      "fetch page fault", "load page fault",    "reserved",            "store page fault"};
+  if (cause & CAUSE_INTERRUPT) return "interrupt";
+  return cause < ARRAY_LEN(names) ? names[cause] : "unknown";
+}
+
+// What the hart wanted to do, as a page-table right; 0 for other causes.
+static uint64 access_of(uint64 cause) {
+  switch (cause) {
+    case CAUSE_FETCH_FAULT: return PTE_X;
+    case CAUSE_LOAD_FAULT: return PTE_R;
+    case CAUSE_STORE_FAULT: return PTE_W;
+    default: return 0;
+  }
+}
+
+static const char *reason(struct vm *vm, uint64 va, int err) {
+  if (err == -ENOMEM) return "no memory";
+  const struct region *r = vm_region(vm, va);
+  if (r == NULL) return "no region";
+  if (r->kind == REGION_GUARD) return "stack guard";
+  return r->prot & PTE_W ? "not executable" : "read-only";
+}
+
+static void die(struct trapframe *tf, uint64 cause, uint64 stval, const char *why) {
+  struct proc *p = myproc();
+  printf("usertrap: %s (scause %ld) pid=%d name=%s sepc=0x%lx stval=0x%lx: %s\n",
+         cause_name(cause), cause, p->pid, p->name, tf->sepc, stval, why);
+  exit(-1);
+}
+
+static void page_fault(struct trapframe *tf, uint64 cause, uint64 va) {
+  struct vm *vm = myproc()->vm;
+  rwlock_share(&vm->lock);
+  int err = vmfault(vm, va, access_of(cause));
+  const char *why = err ? reason(vm, va, err) : NULL;
+  rwlock_unshare(&vm->lock);
+  if (err) die(tf, cause, va, why);
+}
+
+// Handles an interrupt, interrupts off.  Returns whether the running process's turn
+// is over.
+static bool interrupt(uint64 cause) {
+  switch (cause) {
+    case CAUSE_SOFT_IRQ:
+      if (ipi_take() & IPI_SHOOTDOWN) tlb_answer();
+      return clock_interrupt();  // a timer of machine mode comes this way
+    case CAUSE_TIMER_IRQ:
+      return clock_interrupt();
+    case CAUSE_EXTERNAL_IRQ:
+      stat_add(STAT_INTERRUPTS, 1);
+      plic_interrupt();
+      return false;
+    default:
+      panic("interrupt %lx, which was not enabled", cause);
+  }
+}
+
+void usertrap(struct trapframe *tf) {
+  uint64 cause = csr_read(scause);
+  if (likely(cause == CAUSE_USER_ECALL)) {
+    tf->sepc += 4;
+    intr_on();
+    syscall(tf);
+  } else if (cause & CAUSE_INTERRUPT) {
+    if (interrupt(cause)) sched_tick();
+  } else {
+    uint64 stval = csr_read(stval);
+    intr_on();
+    if (access_of(cause) != 0)
+      page_fault(tf, cause, stval);
+    else
+      die(tf, cause, stval, "not allowed to a program");
+  }
+  if (unlikely(killed(myproc()))) {
+    intr_on();
+    exit(-1);
+  }
+  intr_off();
+}
+
+void kerneltrap(struct trapframe *tf) {
+  uint64 cause = csr_read(scause);
+  if (unlikely(!(cause & CAUSE_INTERRUPT)))
+    panic_trap(tf, cause_name(cause), cause, csr_read(stval));
+  ASSERT(this_hart()->off_depth == 0);
+  if (interrupt(cause)) sched_tick();
+}
+
+void kernel_stack_overflow(uint64 sp) {
+  panic("kernel stack overflow: sp %lx of process %d ends in the guard, sepc %lx", sp,
+        myproc()->pid, csr_read(sepc));
+}

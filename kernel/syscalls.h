@@ -1,0 +1,41 @@
+// THE system-call list.  One line a call:
+//
+//   SYSCALL(number, name, result, parameters)
+//
+// It is included with different definitions of SYSCALL to make the numbers
+// (kernel/syscall.h), the dispatch table (sys/syscall.c: sys_<name>), the user
+// prototypes (user/user.h) and the user stubs (user/usys.S).  To add a call,
+// add a line here and write sys_<name>.  Numbers 1 to 21 are xv6's.  SYSCALL_RAW
+// marks a call whose plain name the user library gives to a wrapper of its own:
+// its stub is called sys_<name>.
+#ifndef SYSCALL_RAW
+#define SYSCALL_RAW SYSCALL
+#endif
+SYSCALL(1, fork, int, (void))
+SYSCALL(2, exit, int, (int status))
+SYSCALL(3, wait, int, (int *status))
+SYSCALL(4, pipe, int, (int *fds))
+SYSCALL(5, read, int, (int fd, void *buf, int n))
+SYSCALL(6, kill, int, (int pid))
+SYSCALL(7, exec, int, (const char *path, char **argv))
+SYSCALL(8, fstat, int, (int fd, struct stat *st))
+SYSCALL(9, chdir, int, (const char *path))
+SYSCALL(10, dup, int, (int fd))
+SYSCALL(11, getpid, int, (void))
+SYSCALL_RAW(12, sbrk, char *, (int n, int mode))
+SYSCALL(13, sleep, int, (int ticks))
+SYSCALL(14, uptime, int, (void))
+SYSCALL(15, open, int, (const char *path, int flags))
+SYSCALL(16, write, int, (int fd, const void *buf, int n))
+SYSCALL(17, mknod, int, (const char *path, short major, short minor))
+SYSCALL(18, unlink, int, (const char *path))
+SYSCALL(19, link, int, (const char *from, const char *to))
+SYSCALL(20, mkdir, int, (const char *path))
+SYSCALL(21, close, int, (int fd))
+// This project's own.
+SYSCALL(22, poweroff, int, (int status))
+SYSCALL(23, memstat, int, (struct memstat *out))
+SYSCALL(24, proclist, int, (struct procinfo *out, int max))
+SYSCALL(25, vmprint, int, (void))
+SYSCALL(26, inject, int, (int point, int after))
+#undef SYSCALL_RAW

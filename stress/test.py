@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""test.py: everything that continuous integration runs; `make test`.
+
+usage: test.py [--quick] [--junit FILE] [--jobs N] [FILTER ...]
+
+Builds both kernels, tests the host's tools, and runs the programs below in
+guests of many shapes, each in a boot of its own, several boots at a time.  A
+program passes when it ends with status 0, the machine powers off well, and the
+disk it leaves is consistent.  FILTERs choose tests whose names contain one of
+them.  Logs are in build/test/; the last line is `N passed, N failed`.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import subprocess
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True  # all output belongs in build/
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, 'user'))
+import crash  # noqa: E402
+import fsck  # noqa: E402
+import guest as guests  # noqa: E402
+from mkfs import read_whole  # noqa: E402
+from report import Result, tally, write_junit  # noqa: E402
+
+LOGS = 'build/test'
+KERNELS = {'default': 'build/kernel', 'debug': 'build/debug/kernel'}
+
+# Command and the seconds that it may take on a fast machine.
+PROGRAMS = [('lazytests', 120), ('cowtest', 120), ('stress -t 20', 90), ('usertests -q', 400)]
+# Guests in which only the first two of them run.
+UNUSUAL = [{'cpus': 4, 'mem': '32M'}, {'cpus': 32}, {'cpus': 4, 'mem': '1G'},
+           {'cpus': 4, 'extra': '-global virtio-mmio.force-legacy=true'},
+           {'cpus': 2, 'extra': '-cpu rv64,sstc=false'}]
+
+
+class Test:
+    """A name and a function that runs it: -> (what is wrong or '', its output)."""
+
+    def __init__(self, name, run):
+        self.name, self.run = name, run
+
+
+def in_guest(args, kernel, line, limit, **shape):
+    def run():
+        machine = None
+        try:
+            with guests.Guest(kernel, args.image, qemu=args.qemu, **shape) as machine:
+                machine.boot()
+                _, status = machine.command(line, limit=limit)
+                left = machine.poweroff(0)
+                problems = fsck.check(read_whole(machine.image))
+        except guests.GuestError as error:
+            return str(error), machine.log if machine else ''
+        if status != 0:
+            return 'it ended with status %s' % status, machine.log
+        if left != 0:
+            return 'the machine powered off with status %d' % left, machine.log
+        return '\n'.join(problems), machine.log
+    return run
+
+
+def on_host(*command):
+    def run():
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              universal_newlines=True, env=clean_environment())
+        if done.returncode:
+            return 'status %d: %s' % (done.returncode, done.stdout[-2000:]), done.stdout
+        warnings = [line for line in done.stdout.splitlines() if 'warning:' in line]
+        return '\n'.join(warnings), done.stdout
+    return run
+
+
+def clean_environment():
+    """Without the knobs of the make that called: what is built here is given here."""
+    return {name: value for name, value in os.environ.items()
+            if name not in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', 'DEBUG')}
+
+
+def after_crashes(args, rounds):
+    def run():
+        options = crash.arguments(['--rounds', str(rounds), '--qemu', args.qemu,
+                                   '--image', args.image, '--kernel', KERNELS['default']])
+        _, failures = crash.run(options)
+        return '\n'.join(failures), '\n'.join(failures)
+    return run
+
+
+def builds(args):
+    make = [args.make, '-j%d' % guests.HOST_CORES, 'STRICT=1']
+    if args.toolprefix:
+        make.append('TOOLPREFIX=' + args.toolprefix)
+    return [Test('build default', on_host(*make)),
+            Test('build debug', on_host(*make, 'DEBUG=1'))]
+
+
+def tests(args):
+    """Long ones first, so that the last minutes are not those of one alone."""
+    found = [Test('host tools', on_host(sys.executable, 'stress/hosttest.py'))]
+    for line, limit in reversed(PROGRAMS):
+        for cpus in (4,) if args.quick else (8, 4, 2, 1):
+            for build, kernel in KERNELS.items():
+                found.append(Test('%s, %s, CPUS=%d' % (line, build, cpus),
+                                  in_guest(args, kernel, line, limit, cpus=cpus)))
+    for shape in UNUSUAL[:0 if args.quick else None]:
+        words = ', '.join('%s=%s' % (name.upper(), value) for name, value in shape.items())
+        for line, limit in PROGRAMS[:2]:
+            found.append(Test('%s, default, %s' % (line, words),
+                              in_guest(args, KERNELS['default'], line, limit, **shape)))
+    found.append(Test('consistent after crashes', after_crashes(args, 3 if args.quick else 10)))
+    return [test for test in found
+            if not args.filters or any(word in test.name for word in args.filters)]
+
+
+printing = threading.Lock()
+
+
+def perform(test):
+    start = time.monotonic()
+    failure, output = test.run()
+    name = ''.join(c if c.isalnum() or c in '=-' else '_' for c in test.name)
+    log = os.path.join(LOGS, name + '.log')
+    with open(log, 'w') as file:
+        file.write(output)
+    result = Result(test.name, time.monotonic() - start, failure, log)
+    with printing:
+        print('%-4s %s (%.1fs)' % ('FAIL' if failure else 'ok', test.name, result.seconds))
+        if failure:
+            print('    %s\n    log: %s' % (failure.replace('\n', '\n    '), log))
+        sys.stdout.flush()
+    return result
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description='builds everything and tests it')
+    parser.add_argument('--quick', action='store_true', help='CPUS=4 only, a few minutes')
+    parser.add_argument('--junit', metavar='FILE')
+    parser.add_argument('--jobs', type=int, default=min(4, guests.HOST_CORES),
+                        help='guests at the same time')
+    parser.add_argument('--image', default='build/fs.img')
+    parser.add_argument('--make', default='make')
+    parser.add_argument('--qemu', default='qemu-system-riscv64')
+    parser.add_argument('--toolprefix', default='')
+    parser.add_argument('filters', nargs='*', metavar='FILTER')
+    return parser.parse_args()
+
+
+def main():
+    guests.terminate_politely()
+    args = arguments()
+    junit = args.junit and os.path.abspath(args.junit)
+    os.chdir(TOP)
+    os.makedirs(LOGS, exist_ok=True)
+    guests.parallel = args.jobs
+    guests.machine_scale()  # measured while nothing else runs
+    results = [perform(test) for test in builds(args)]
+    if not any(result.failure and not os.path.exists(KERNELS['default']) for result in results):
+        pool = concurrent.futures.ThreadPoolExecutor(args.jobs)
+        pending = [pool.submit(perform, test) for test in tests(args)]
+        try:
+            results += [future.result() for future in pending]
+        except BaseException:
+            for future in pending:
+                future.cancel()
+            guests.end_all()
+            raise
+        finally:
+            pool.shutdown()
+    if junit:
+        write_junit(junit, 'kernel', results)
+    print(tally(results))
+    sys.exit(1 if any(result.failure for result in results) else 0)
+
+
+if __name__ == '__main__':
+    main()

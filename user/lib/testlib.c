@@ -1,0 +1,192 @@
+// The test runner and its checks; the contract is in user/testlib.h.
+#include "user/testlib.h"
+
+#include "user/lib/format.h"
+
+enum { PATIENCE = 50 };  // ticks that frames may take to come back
+
+// ---- checks ----------------------------------------------------------------
+
+// Failures begin with a newline: the name of the test may stand on the line.
+void test_failed(const char *file, int line, const char *what, const char *format, ...) {
+  struct output out;
+  format_begin(&out, 1);
+  format_add(&out, "\n%s:%d: pid %d: expected %s: ", file, line, getpid(), what);
+  va_list args;
+  va_start(args, format);
+  format_addv(&out, format, args);
+  va_end(args);
+  format_add(&out, "\n");
+  format_end(&out);
+  exit(1);
+}
+
+void test_equal(const char *file, int line, const char *what, uint64 seen, uint64 expected) {
+  if (seen == expected) return;
+  printf("\n%s:%d: pid %d: %s: expected %ld (0x%lx), seen %ld (0x%lx)\n", file, line, getpid(),
+         what, expected, expected, seen, seen);
+  exit(1);
+}
+
+int must_fork(void) {
+  int pid = fork();
+  CHECK(pid >= 0, "fork gave %d", pid);
+  return pid;
+}
+
+void must_wait(int status) {
+  int seen = 0;
+  int pid = wait(&seen);
+  CHECK(pid > 0, "wait gave %d", pid);
+  CHECK_EQ(seen, status);
+}
+
+int child_status(void (*fn)(void *arg), void *arg) {
+  struct gate go;
+  gate_make(&go);
+  int pid = must_fork();
+  if (pid == 0) {
+    gate_wait(&go);
+    gate_close(&go);
+    fn(arg);
+    exit(0);
+  }
+  gate_open(&go, 1);
+  gate_close(&go);
+  int status = 0;
+  int ended = wait(&status);
+  CHECK(ended == pid, "wait gave %d, the child is %d", ended, pid);
+  return status;
+}
+
+// ---- memory ----------------------------------------------------------------
+
+struct memstat memstat_now(void) {
+  struct memstat now;
+  CHECK(memstat(&now) == 0, "memstat failed");
+  return now;
+}
+
+uint64 free_frames(void) { return memstat_now().free; }
+
+// Waits for the frames to come back; returns how many are free at last.
+static uint64 settle(uint64 expected) {
+  uint64 seen = free_frames();
+  for (int i = 0; seen != expected && i < PATIENCE; i++) {
+    sleep(1);
+    seen = free_frames();
+  }
+  return seen;
+}
+
+void check_free_frames(const char *file, int line, uint64 expected) {
+  test_equal(file, line, "free frames", settle(expected), expected);
+}
+
+char *sbrk_by(long bytes) {
+  const long step = 1l << 30;
+  char *old = sbrk(0);
+  long moved = 0;
+  while (moved != bytes) {
+    long left = bytes - moved;
+    long n = left > step ? step : left < -step ? -step : left;
+    if (sbrk(n) == SBRK_ERROR) {
+      sbrk_by(-moved);
+      return SBRK_ERROR;
+    }
+    moved += n;
+  }
+  return old;
+}
+
+// ---- gates -----------------------------------------------------------------
+
+void gate_make(struct gate *gate) { CHECK(pipe(gate->fd) == 0, "pipe failed"); }
+
+void gate_open(struct gate *gate, int passes) {
+  char token = 'g';
+  while (passes-- > 0) CHECK(write(gate->fd[1], &token, 1) == 1, "cannot open the gate");
+}
+
+void gate_wait(struct gate *gate) {
+  char token;
+  if (gate->fd[1] >= 0) close(gate->fd[1]);
+  gate->fd[1] = -1;
+  CHECK(read(gate->fd[0], &token, 1) == 1, "the gate was closed");
+}
+
+void gate_close(struct gate *gate) {
+  close(gate->fd[0]);
+  if (gate->fd[1] >= 0) close(gate->fd[1]);
+}
+
+// ---- the runner ------------------------------------------------------------
+
+// Tells where lost frames are, by kind.
+static void print_difference(const struct memstat *before, const struct memstat *after) {
+  printf("\nframes before -> after: free %ld -> %ld, user %ld -> %ld, page tables %ld -> %ld, "
+         "kernel stacks %ld -> %ld, objects %ld -> %ld, pipes %ld -> %ld, other %ld -> %ld\n",
+         before->free, after->free, before->user, after->user, before->pagetable,
+         after->pagetable, before->kstack, after->kstack, before->slab, after->slab,
+         before->pipe, after->pipe, before->other, after->other);
+}
+
+// Runs one test in a child; returns whether it passed and left no frame behind.
+static int run_one(const struct suite *suite, const struct test *test) {
+  struct memstat before = memstat_now();
+  printf(suite->start, test->name);
+  int pid = fork();
+  if (pid == 0) {
+    test->fn();
+    exit(0);
+  }
+  int status = 0, ended = 0;
+  if (pid > 0) ended = wait(&status);
+  int good = pid > 0 && ended == pid && status == 0;
+  if (!good) printf("\n%s: fork gave %d, wait %d, status %d\n", test->name, pid, ended, status);
+
+  if (settle(before.free) != before.free) {
+    struct memstat after = memstat_now();
+    print_difference(&before, &after);
+    good = 0;
+  }
+  printf(good ? suite->ok : suite->failed, test->name);
+  return good;
+}
+
+static const struct test *find_test(const struct suite *suite, const char *name) {
+  for (int i = 0; i < suite->count; i++)
+    if (strcmp(suite->tests[i].name, name) == 0) return &suite->tests[i];
+  return 0;
+}
+
+static int list_tests(const struct suite *suite) {
+  for (int i = 0; i < suite->count; i++) printf("%s\n", suite->tests[i].name);
+  return 0;
+}
+
+int run_tests(const struct suite *suite, int argc, char **argv) {
+  if (argc > 1 && strcmp(argv[1], "-l") == 0) return list_tests(suite);
+  for (int i = 1; i < argc; i++) {
+    if (find_test(suite, argv[i])) continue;
+    fprintf(2, "%s: there is no test called `%s`; -l lists them\n", argv[0], argv[i]);
+    return 1;
+  }
+
+  // A first child makes the runner own its written pages, so that later accounts
+  // begin and end alike.
+  if (suite->banner) printf("%s\n", suite->banner);
+  if (fork() == 0) exit(0);
+  wait(0);
+
+  int total = argc > 1 ? argc - 1 : suite->count, bad = 0;
+  for (int i = 0; i < total; i++) {
+    const struct test *test = argc > 1 ? find_test(suite, argv[i + 1]) : &suite->tests[i];
+    if (!run_one(suite, test)) bad++;
+  }
+  if (bad == 0)
+    printf("%s\n", suite->passed);
+  else
+    printf("SOME TESTS FAILED: %d of %d\n", bad, total);
+  return bad != 0;
+}
