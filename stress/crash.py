@@ -6,9 +6,10 @@ usage: crash.py [--rounds N] [--seed S] [--load COMMAND] [options of the guest]
 A round boots a fresh image, starts the load, and kills QEMU at a random
 instant.  The image it leaves, with its log applied, must be consistent (but for
 orphans: files removed while open).  It is booted again, which recovers it and
-reclaims the orphans, looked at with `ls`, and powered off; now it must be
-consistent without any help.  Images of rounds that fail are kept in
-build/crash/.  The last line is `N passed, N failed`.
+reclaims the orphans; every other time that boot is killed early as well, and
+there is one more.  The disk is looked at with `ls`, the machine powered off, and
+now the image must be consistent without any help.  Images of rounds that fail
+are kept in build/crash/.  The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -33,9 +34,15 @@ def load_and_kill(args, image, seconds):
     with guests.from_arguments(args, image=image, in_place=True) as machine:
         machine.boot()
         machine.type(args.load + '\n')
-        machine.listen(seconds * machine.scale)
+        machine.listen(seconds)
         if machine.log.endswith('\n$ '):
             raise guests.GuestError('the load ended by itself:\n' + machine.log[-1000:])
+        machine.kill()
+
+
+def boot_and_kill(args, image, seconds):
+    with guests.from_arguments(args, image=image, in_place=True) as machine:
+        machine.listen(seconds)
         machine.kill()
 
 
@@ -66,6 +73,9 @@ def crash(args, number, chance):
         load_and_kill(args, image, seconds)
         shutil.copyfile(image, image + '.crashed')
         consistent(image, 'after the crash', replay=True, orphans=True)
+        if number % 2 == 0:
+            boot_and_kill(args, image, chance.uniform(0, args.boot))
+            consistent(image, 'after the crash in recovery', replay=True, orphans=True)
         recover(args, image)
         consistent(image, 'after recovery')
     except guests.GuestError as error:
@@ -97,6 +107,8 @@ def arguments(words=None):
     parser.add_argument('--rounds', type=int, default=50)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--longest', type=float, default=5, help='seconds before the kill')
+    parser.add_argument('--boot', type=float, default=0.5,
+                        help='seconds before a boot is killed')
     parser.add_argument('--load', default=LOAD)
     return parser.parse_args(words)
 

@@ -56,9 +56,9 @@ void test_equal(const char *file, int line, const char *what, uint64 seen, uint6
 int must_fork(void);
 
 // Runs fn(arg) in a child, which exits with 0 when fn returns.  Returns the
-// status that wait reported for it: -1 for a child that was killed.  fn starts when
-// the caller's stack is no longer shared, so it may use up all memory.  The caller
-// must have no other child that may end meanwhile.
+// status that wait reported for it: -1 for a child that was killed.  The caller
+// takes no fault until then, so fn may count faults and use up all memory.  The
+// caller must have no other child that may end meanwhile.
 int child_status(void (*fn)(void *arg), void *arg);
 
 // Run fn(arg) in a child and CHECK that it is killed, or that it returns.

@@ -245,12 +245,12 @@ static int describe(struct disk *out, uint64 features) {
   uint64 sectors = reg_read(config + BLK_CAPACITY) |
                    (uint64)reg_read(config + BLK_CAPACITY + 4) << 32;
   if ((features & FEATURE_BLK_SIZE) && reg_read(config + BLK_BLK_SIZE) > BSIZE) return -EINVAL;
-  uint32 run_max = MIN(DISK_RUN_MAX, blk.size - FIXED_DESCS);
-  if (features & FEATURE_SEG_MAX)
-    run_max = MIN(run_max, MAX(reg_read(config + BLK_SEG_MAX), 1));
+  uint32 run_max = MIN(DISK_RUN_MAX, blk.size - FIXED_DESCS);  // segments are blocks
+  uint32 seg_max = features & FEATURE_SEG_MAX ? reg_read(config + BLK_SEG_MAX) : run_max;
+  if (seg_max == 0) return -EINVAL;
   *out = (struct disk){
       .blocks = MIN(sectors / (BSIZE / SECTOR), 0xffffffffUL),
-      .run_max = run_max,
+      .run_max = MIN(run_max, seg_max),
       .read_only = features & FEATURE_RO,
       .caches = features & FEATURE_FLUSH,
       .submit = blk_submit,

@@ -17,8 +17,8 @@
 
 static struct {
   struct spinlock lock;
-  uint32 low_block;  // [lock]
-  uint32 low_inode;  // [lock]
+  uint32 low_block;  // [lock; atomic for a first look without it]
+  uint32 low_inode;  // the same
 } alloc = {.lock = SPINLOCK(FSALLOC)};
 
 // Inode numbers in a directory have 16 bits.
@@ -32,7 +32,7 @@ void alloc_init(void) {
 // Raises a mark to `to` after everything from `from` up to there was seen in
 // use; A1 has to hold for what is below `from`.
 static void raise(uint32 *mark, uint32 from, uint32 to) {
-  if (*mark >= from && *mark < to) *mark = to;
+  if (*mark >= from && *mark < to) atomic_store(mark, to);
 }
 
 // --- blocks -----------------------------------------------------------------
@@ -94,7 +94,7 @@ int block_free(struct op *op, uint32 block) {
   uint32 bit = block % BPB;
   acquire(&alloc.lock);
   map->data[bit / 8] &= ~(1 << bit % 8);
-  alloc.low_block = MIN(alloc.low_block, block);
+  atomic_store(&alloc.low_block, MIN(alloc.low_block, block));
   release(&alloc.lock);
   log_write(op, map);
   brelse(map);
@@ -137,7 +137,7 @@ int dinode_alloc(struct op *op, short type, uint32 *inum, struct buf **home) {
 void dinode_free(struct op *op, uint32 inum, struct buf *home) {
   acquire(&alloc.lock);
   dinode_in(home, inum)->type = 0;
-  alloc.low_inode = MIN(alloc.low_inode, inum);
+  atomic_store(&alloc.low_inode, MIN(alloc.low_inode, inum));
   release(&alloc.lock);
   log_write(op, home);
 }

@@ -186,7 +186,10 @@ int ialloc(struct op *op, short type, struct inode **out) {
   ip->home = home;
   ip->d = dinode_in(home, inum);
   ip->freed = false;
-  *ip->d = (struct dinode){.type = type};
+  // Not the type: it is the allocator's, and right.
+  ip->d->major = ip->d->minor = ip->d->nlink = 0;
+  ip->d->size = 0;
+  memset(ip->d->addrs, 0, sizeof ip->d->addrs);
   *out = ip;
   return 0;
 }

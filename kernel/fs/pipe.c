@@ -129,7 +129,8 @@ static void publish(struct pipe *p, enum pipe_end mine, uint64 n) {
 // Copies what there is, up to n bytes, out of the ring.  Reading side taken.
 static int64 drain(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
   uint32 at = p->side[PIPE_READ].moved;
-  n = MIN(n, filled(p));
+  uint32 ready = filled(p);
+  n = MIN(n, ready);
   uint64 done = 0;
   int err = 0;
   while (done < n && err == 0) {
@@ -158,7 +159,8 @@ static int64 fill(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
   if (err != 0) return err;
   if (!atomic_load(&p->side[PIPE_READ].open)) return -EPIPE;
   uint32 at = p->side[PIPE_WRITE].moved;
-  uint64 chunk = piece(at, MIN(n, RING - filled(p)));
+  uint32 room = RING - filled(p);
+  uint64 chunk = piece(at, MIN(n, room));
   err = copyin(vm, &p->ring[at % RING], va, chunk);
   if (err != 0) return err;
   publish(p, PIPE_WRITE, chunk);

@@ -2,7 +2,7 @@
 //
 // Each hart keeps the processes that fell asleep on it, ordered by the time they
 // are to wake, and a deadline for the process that runs.  Its timer is set to the
-// earlier of the two, so an idle hart without sleepers is never interrupted.
+// earlier of the two; there is no periodic tick.
 //
 // Lock: TIMER, one for each hart's queue.
 #include "proc/clock.h"
@@ -19,13 +19,17 @@
 
 #define TURNS_PER_SECOND  100
 
+// An idle hart without sleepers still sets its timer, to this far ahead: a machine
+// whose clock jumps to the next deadline when all harts wait (`-icount sleep=off`)
+// would otherwise jump to the end of time.
+#define IDLE_SECONDS  10
+
 struct clock {
   struct spinlock lock;   // TIMER
+  bool busy;              // [hart] runs a process
   struct list sleepers;   // [lock] earliest first
-  uint64 turn_end;        // [hart] clock ticks; NEVER while idle
+  uint64 turn_end;        // [hart] clock ticks; while idle: the next look
 } ALIGNED(CACHE_LINE);
-
-#define NEVER  (~0UL)
 
 static struct clock clocks[NCPU];
 
@@ -33,7 +37,7 @@ void clock_init(void) {
   for (int i = 0; i < NCPU; i++) {
     initlock(&clocks[i].lock, LOCK_TIMER);
     list_init(&clocks[i].sleepers);
-    clocks[i].turn_end = NEVER;
+    clocks[i].turn_end = ~0UL;
   }
 }
 
@@ -47,9 +51,14 @@ static void set_timer(struct clock *c) {
   timer_set(first != NULL ? MIN(first->wake_time, c->turn_end) : c->turn_end);
 }
 
+static uint64 turn_length(const struct clock *c) {
+  return c->busy ? machine.timebase / TURNS_PER_SECOND : machine.timebase * IDLE_SECONDS;
+}
+
 void clock_busy(bool busy) {
   struct clock *c = &clocks[this_hart()->id];
-  c->turn_end = busy ? time_now() + machine.timebase / TURNS_PER_SECOND : NEVER;
+  c->busy = busy;
+  c->turn_end = time_now() + turn_length(c);
   acquire(&c->lock);
   set_timer(c);
   release(&c->lock);
@@ -66,7 +75,7 @@ bool clock_interrupt(void) {
     make_ready(p);
   }
   bool turn_over = c->turn_end <= now;
-  if (turn_over) c->turn_end = now + machine.timebase / TURNS_PER_SECOND;
+  if (turn_over) c->turn_end = now + turn_length(c);
   set_timer(c);
   release(&c->lock);
   return turn_over;

@@ -82,11 +82,11 @@ void fork_until_full(void) {
   gate_open(&go, children);
   for (int i = 0; i < children; i++) must_wait(0);
 
+  gate_open(&leave, 1);
+  must_wait(0);
   struct memstat before = memstat_now();
   for (int i = 0; i < SPREAD; i++) base[i * STRIDE]++;
   CHECK_EQ(GROWTH(before, cow_copies), 0);
-  gate_open(&leave, 1);
-  must_wait(0);
 }
 
 // ---- copies ----------------------------------------------------------------

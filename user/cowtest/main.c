@@ -3,9 +3,7 @@
 
 static const struct test tests[] = {
     {"simple", simple},
-    {"simple again", simple},
     {"three", three},
-    {"three again", three},
     {"file", file},
     {"forkfork", forkfork},
     {"generations", generations},

@@ -99,7 +99,7 @@ void test_cow_sharers(void) {
   static int pids[SHARERS];
   struct start line;
   char *base = page_break();
-  int made = 0;
+  uint made = 0;
   grow(2 * PGSIZE);
   mark_pages(base, 2, 5);
   start_make(&line);

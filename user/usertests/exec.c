@@ -44,7 +44,7 @@ void test_exectest(void) {
   }
   EXPECT(join(), ==, 0);
   int fd = must_open("out", O_RDONLY);
-  EXPECT(read(fd, seen, sizeof(seen) - 1), ==, 19);
+  EXPECT(read(fd, seen, sizeof(seen) - 1), ==, 18);
   EXPECT(strcmp(seen, "one two  three  4\n"), ==, 0);
 }
 
@@ -204,7 +204,7 @@ static const struct {
     {PH(0) + PH_VADDR, 8, -PGSIZE},                // ends at 0 or beyond
     {PH(0) + PH_VADDR, 8, USERTOP},
     {PH(0) + PH_VADDR, 8, USERTOP - PGSIZE},       // no room for the stack
-    {PH(0) + PH_VADDR, 8, KERNBASE << 32},
+    {PH(0) + PH_VADDR, 8, 1UL << 63},
     {PH(0) + PH_VADDR, 8, 0xffffffff80000000UL},
     {PH(0) + PH_MEMSZ, 8, 63},                     // less than its file part
     {PH(0) + PH_MEMSZ, 8, 0},

@@ -172,7 +172,8 @@ void test_preempt(void) {
 void test_forktest(void) {
   struct start line;
   start_make(&line);
-  int made = 0, pid = -1, begin = uptime();
+  uint made = 0;
+  int pid = -1, begin = uptime();
   while (free_frames() > 100 + 2 * made && (pid = fork()) > 0) made++;
   if (pid == 0) {
     start_wait(&line);
