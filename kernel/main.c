@@ -29,6 +29,7 @@
 extern char kernel_end[];
 
 struct hart harts[NCPU];
+hartset online_harts;
 
 void boot_main(uint64 tree_pa);
 void hart_main(void);
@@ -86,17 +87,16 @@ void boot_main(uint64 tree_pa) {
   init_disk();
   struct proc *idle = idle_proc_create(0);
   harts[0].proc = idle;
-  atomic_store(&harts[0].online, true);
+  atomic_or(&online_harts, hart_bit(0));
   proc_start_init(first_program);
   start_other_harts();
-  kstack_sync();
   stack_switch(idle->kstack_top, sched_idle);
 }
 
 void hart_main(void) {
   trap_init_hart();
   plic_init_hart();
-  atomic_store(&this_hart()->online, true);
+  atomic_or(&online_harts, hart_bit(this_hart()->id));
   printf("hart %u starting\n", this_hart()->id);
   sched_idle();
 }

@@ -12,6 +12,7 @@
 #define IRQ_MTI      (1 << 7)
 #define MSTATUS_MPP_S (1 << 11)
 #define MENVCFG      0x30a
+#define STIMECMP     0x14d
 #define PTE_GIGA     0xcf      // V R W X A D
 
 .section .entry, "ax"
@@ -37,8 +38,9 @@ _entry:
   li   t2, -1
   sd   t2, 0(t1)
 
-  // Which optional features does the hart have?  An older one has no menvcfg
-  // and traps, which lands on the next line all the same.
+  // Which optional features does the hart have?  What it lacks traps, which lands
+  // on the next label all the same.  The timer bit of menvcfg alone proves nothing:
+  // QEMU keeps it where there is no stimecmp.
   li   t2, 0
   la   t0, 1f
   csrw mtvec, t0
@@ -47,6 +49,16 @@ _entry:
   csrr t2, MENVCFG
   .balign 4
 1:
+  la   t0, 2f
+  csrw mtvec, t0
+  li   t1, -1
+  csrw STIMECMP, t1
+  j    3f
+  .balign 4
+2:
+  slli t2, t2, 1               // no FEATURE_SSTC
+  srli t2, t2, 1
+3:
   sd   t2, MH_FEATURES(s1)
 
   la   t0, machine_trap
@@ -89,10 +101,10 @@ _entry:
 
 other_hart:
   ld   t0, MH_GO(s1)
-  bnez t0, 2f
+  bnez t0, 4f
   wfi
   j    other_hart
-2:
+4:
   fence r, rw
   ld   t0, MH_MSIP(s1)
   sw   zero, 0(t0)

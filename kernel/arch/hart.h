@@ -15,7 +15,6 @@ struct hart {
   uint32 lock_tag;       // [const] id + 1: the mark of this hart in a spinlock
   uint32 off_depth;      // [hart] push_off without pop_off
   bool off_found_on;     // [hart] interrupts were on at the outermost push_off
-  bool online;           // [atomic] takes part in scheduling and shootdowns
   uint64 deadline;       // [hart] when the timer is set to fire
   uint32 ipi;            // [atomic] reasons of pending inter-processor interrupts
 #ifdef DEBUG
@@ -38,3 +37,5 @@ typedef uint64 hartset;
 _Static_assert(NCPU <= 64, "a hartset has 64 bits");
 
 static inline hartset hart_bit(uint32 id) { return 1UL << id; }
+
+extern hartset online_harts;  // [atomic] those that have started

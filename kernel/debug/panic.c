@@ -50,13 +50,14 @@ static void print_here(const char *what) {
 
 static void stop_others(void) {
   uint32 me = this_hart()->id;
+  hartset online = atomic_load(&online_harts);
   atomic_store(&machine_stop, 1);
   atomic_fence();
   for (uint32 i = 0; i < NCPU; i++)
-    if (i != me && atomic_load(&harts[i].online))
+    if (i != me && (online & hart_bit(i)))
       *(volatile uint32 *)pa_to_va(machine_harts[i].msip) = 1;
   for (uint32 i = 0; i < NCPU; i++) {
-    if (i == me || !atomic_load(&harts[i].online)) continue;
+    if (i == me || !(online & hart_bit(i))) continue;
     struct machine_hart *m = &machine_harts[i];
     for (int n = 0; n < ANSWER_ROUNDS && !atomic_load_acquire(&m->stopped); n++) cpu_relax();
     struct proc *p = harts[i].proc;

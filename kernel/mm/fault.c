@@ -82,7 +82,7 @@ static int copy_page(struct vm *vm, uint64 va, pte_t *pte, pte_t old, uint64 pro
   page_copy(frame, pte_va(old));
   same = replace(pte, old, user_pte(va_to_pa(frame), prot));
   if (same) {
-    if (prot & PTE_X) atomic_store(&vm->stale_code, ~0UL);
+    if (prot & PTE_X) tlb_code_changed(vm);
     tlb_flush_page(vm, va);
     kfree(pte_va(old));  // the entry's
     stat_add(STAT_COW_COPIES, 1);

@@ -1,7 +1,11 @@
-// The kernel's own half of every page table, and the kernel stacks in it.
+// The kernel's own half of every page table.
 #pragma once
 
 #include "arch/pte.h"
+
+#define KERNEL_RW  (PTE_V | PTE_R | PTE_W | PTE_G | PTE_A | PTE_D)
+#define KERNEL_RX  (PTE_V | PTE_R | PTE_X | PTE_G | PTE_A)
+#define KERNEL_RO  (PTE_V | PTE_R | PTE_G | PTE_A)
 
 extern pte_t *kernel_root;  // [const after boot] no user entries
 
@@ -9,24 +13,8 @@ extern pte_t *kernel_root;  // [const after boot] no user entries
 // read-only, all else writable and never executable.  After frames_init.
 void kvm_init(void);
 
+// Makes the 2 MiB from va on those of the leaf table `table`.  During kvm_init.
+void kvm_map_table(uint64 va, const pte_t *table);
+
 // Copies the kernel's root entries into a user root.
 void kvm_fill_root(pte_t *root);
-
-// Kernel stacks, by slot: process slots first, then one for each hart's idle
-// process.  Below each lies an unmapped guard as large as the stack.
-#define KSTACK_SLOTS  (NPROC + NCPU)
-
-// One past the top of the stack in `slot`.
-uint64 kstack_top(uint32 slot);
-
-// Gives the slot frames.  Returns the direct-map address of the top, where the
-// trap frame will be, or NULL when RAM is exhausted.  A hart must have passed
-// kstack_sync since before it runs on the stack.
-void *kstack_map(uint32 slot);
-
-// Takes the frames back.  Nobody runs there, or will before the next kstack_map.
-void kstack_unmap(uint32 slot);
-
-// Makes this hart forget translations of stacks that are older than the newest
-// mapping; cheap when there are none.  Interrupts off.
-void kstack_sync(void);

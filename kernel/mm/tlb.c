@@ -50,11 +50,17 @@ void tlb_load(struct vm *vm) {
   if (vm != NULL) sync_code(vm, me);
 }
 
+void tlb_code_changed(struct vm *vm) {
+  atomic_store(&vm->stale_code, ~0UL);
+  fence_i();
+}
+
 void tlb_answer(void) {
   uint32 id = this_hart()->id;
   hartset from = atomic_swap(&tlbs[id].inbox, 0);
   if (from == 0) return;
   sfence_all();
+  fence_i();  // a page of code may have been replaced
   for (; from != 0; from &= from - 1)
     atomic_and(&tlbs[lowest_bit(from)].waiting, ~hart_bit(id));
 }
@@ -74,28 +80,40 @@ static void shoot_down(uint32 id, hartset targets) {
   }
 }
 
-// The harts other than this one that may hold translations of vm.
-static hartset others(struct vm *vm, uint32 id) {
+// The harts that may hold translations of vm.
+static hartset users_of(struct vm *vm) {
   atomic_fence();
-  return atomic_load(&vm->harts) & ~hart_bit(id);
+  return atomic_load(&vm->harts);
+}
+
+// Has all of `set` but this hart flush.  Interrupts off since before this hart did
+// so itself: the caller must not have been moved to another.
+static void flush_others(hartset set) {
+  uint32 id = this_hart()->id;
+  set &= ~hart_bit(id);
+  if (set != 0) shoot_down(id, set);
 }
 
 void tlb_flush_page(struct vm *vm, uint64 va) {
   ASSERT(intr_get());
   push_off();
-  uint32 id = this_hart()->id;
   sfence_page(va);
-  hartset targets = others(vm, id);
-  if (targets != 0) shoot_down(id, targets);
+  flush_others(users_of(vm));
   pop_off();
 }
 
 void tlb_flush(struct vm *vm) {
   ASSERT(intr_get());
   push_off();
-  uint32 id = this_hart()->id;
   sfence_all();
-  hartset targets = others(vm, id);
-  if (targets != 0) shoot_down(id, targets);
+  flush_others(users_of(vm));
+  pop_off();
+}
+
+void tlb_flush_kernel(void) {
+  ASSERT(intr_get());
+  push_off();
+  sfence_all();
+  flush_others(atomic_load(&online_harts));
   pop_off();
 }

@@ -15,5 +15,12 @@ void tlb_load(struct vm *vm);
 void tlb_flush_page(struct vm *vm, uint64 va);
 void tlb_flush(struct vm *vm);
 
+// The same for the kernel's own half, on every hart.
+void tlb_flush_kernel(void);
+
+// Code of vm has been written through kernel addresses: this hart fetches the new
+// bytes from now on, the others from when they load vm next, or answer a flush.
+void tlb_code_changed(struct vm *vm);
+
 // Does what other harts have asked of this one.  From the IPI, interrupts off.
 void tlb_answer(void);

@@ -16,7 +16,6 @@
 #include "proc/proc.h"
 
 #define MAX_SEGMENTS  (MAX_REGIONS - 3)  // guard, stack and heap want a region each
-#define MAX_HEADERS   64                 // a program with more is no program
 #define ARG_ALIGN     16
 
 struct image {
@@ -55,7 +54,7 @@ static int read_headers(const struct program *prog, struct image *image) {
   if (eh.magic != ELF_MAGIC || eh.class != ELF_CLASS64 || eh.data != ELF_LITTLE ||
       eh.machine != ELF_RISCV || eh.phentsize != sizeof(struct elf_program_header))
     return -ENOEXEC;
-  if (eh.phnum > MAX_HEADERS || eh.phoff > prog->size) return -ENOEXEC;
+  if (eh.phoff > prog->size || eh.phnum > (prog->size - eh.phoff) / eh.phentsize) return -ENOEXEC;
   image->entry = eh.entry;
   image->count = 0;
   for (int i = 0; i < eh.phnum; i++) {

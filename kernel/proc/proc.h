@@ -45,13 +45,13 @@ struct proc {
   bool on_hart;             // [atomic] I12
   bool killed;              // [atomic] ends at the next way to user mode
   int pid;                  // [const while in use]
-  uint32 slot;              // [const] index in the process table
   uint32 hart;              // [atomic] where it ran last
   char name[16];            // [own] of the program, for people
   struct vm *vm;            // [own; others read it with family] NULL once ended
   struct files *files;      // [own] open files and directory
   struct trapframe *tf;     // [const while in use] user registers
-  uint64 kstack_top;        // [const while in use] virtual
+  uint32 kstack_slot;       // [const while in use]
+  uint64 kstack_top;        // [const while in use] address
   struct list queue;        // [RUNQ] in a run queue, or among the free slots
   struct list wait;         // [the condition's lock] in a wait queue
   struct proc *parent;      // [family of it] init when the parent has ended

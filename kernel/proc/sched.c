@@ -15,7 +15,6 @@
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/bits.h"
-#include "mm/kvm.h"
 #include "mm/tlb.h"
 #include "proc/clock.h"
 
@@ -28,7 +27,6 @@ struct run_queue {
 
 static struct run_queue queues[NCPU];
 static hartset idle_harts;    // [atomic] waiting for work
-static hartset online_harts;  // [atomic]
 
 struct proc *swtch(struct proc *from, struct proc *to);  // arch/switch.S
 
@@ -134,7 +132,6 @@ void sched(void) {
   h->proc = next;
   struct proc *idle = queues[h->id].idle;
   if ((prev == idle) != (next == idle)) clock_busy(next != idle);
-  kstack_sync();
   tlb_load(next->vm);
   stat_add(STAT_SWITCHES, 1);
   left(swtch(prev, next));
@@ -182,7 +179,6 @@ static bool work_anywhere(void) {
 void sched_idle(void) {
   uint32 id = this_hart()->id;
   queues[id].idle = myproc();
-  atomic_or(&online_harts, hart_bit(id));
   for (;;) {
     push_off();
     sched();
@@ -202,5 +198,3 @@ void sched_init(void) {
     list_init(&queues[i].ready);
   }
 }
-
-hartset sched_online(void) { return atomic_load(&online_harts); }

@@ -32,6 +32,3 @@ void sched_tick(void);
 
 // Becomes this hart's idle process, which never returns.
 void sched_idle(void) __attribute__((noreturn));
-
-// Harts that take part, for reports.
-hartset sched_online(void);

@@ -2,7 +2,7 @@
 //
 // Slots never move and never go away, so a pointer to a process is always safe to
 // follow; only what it means may change.  Free slots are chained through `queue`.
-// Lock: PROCTABLE, for that chain, the pid counter and the kernel stacks.
+// Lock: PROCTABLE, for that chain and the pid counter.
 #include "proc/table.h"
 
 #include "arch/trapframe.h"
@@ -10,7 +10,7 @@
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
-#include "mm/kvm.h"
+#include "mm/kstack.h"
 #include "mm/vm.h"
 
 static struct proc procs[NPROC];
@@ -26,9 +26,22 @@ static struct proc *take_slot(void) {
     return list_entry(list_pop_front(&free_slots), struct proc, queue);
   if (fresh_slots == NPROC) return NULL;
   struct proc *p = &procs[fresh_slots];
-  p->slot = fresh_slots++;
+  fresh_slots++;
   initlock(&p->family, LOCK_FAMILY);  // once: proc_list may hold it at any time
   return p;
+}
+
+// The next number that no process has.  Only after 2^31 processes is there need to
+// look for one.  table_lock is held.
+static int new_pid(void) {
+  static bool wrapped;
+  int pid;
+  do {
+    pid = next_pid;
+    next_pid = pid == 0x7fffffff ? 2 : pid + 1;
+    wrapped |= next_pid == 2 && pid != 1;
+  } while (wrapped && proc_find(pid) != NULL);
+  return pid;
 }
 
 static void init_fields(struct proc *p) {
@@ -53,22 +66,24 @@ static void init_fields(struct proc *p) {
 }
 
 struct proc *proc_alloc(void) {
+  struct kstack stack;
+  if (!kstack_alloc(&stack)) return NULL;
   acquire(&table_lock);
   struct proc *p = take_slot();
-  char *top = p != NULL ? kstack_map(p->slot) : NULL;
-  if (top == NULL) {
-    if (p != NULL) list_push_front(&free_slots, &p->queue);
+  if (p == NULL) {
     release(&table_lock);
+    kstack_free(stack.slot);
     return NULL;
   }
   init_fields(p);
-  p->tf = (struct trapframe *)top - 1;
+  p->kstack_slot = stack.slot;
+  p->kstack_top = stack.top;
+  p->tf = (struct trapframe *)stack.top_alias - 1;
   memset(p->tf, 0, sizeof(*p->tf));
-  p->kstack_top = kstack_top(p->slot);
   memset(&p->context, 0, sizeof(p->context));
   p->context.ra = (uint64)first_run;
   p->context.sp = p->kstack_top - sizeof(struct trapframe);
-  p->pid = next_pid++;
+  p->pid = new_pid();
   atomic_store_release(&p->state, SETUP);
   release(&table_lock);
   return p;
@@ -76,9 +91,9 @@ struct proc *proc_alloc(void) {
 
 void proc_free(struct proc *p) {
   ASSERT(p->vm == NULL && p->files == NULL && !atomic_load(&p->on_hart));
+  kstack_free(p->kstack_slot);
   acquire(&table_lock);
   atomic_store(&p->state, UNUSED);
-  kstack_unmap(p->slot);
   list_push_front(&free_slots, &p->queue);
   release(&table_lock);
 }
@@ -95,10 +110,10 @@ struct proc *proc_find(int pid) {
 struct proc *idle_proc_create(uint32 hart) {
   struct proc *p = &idle_procs[hart];
   initlock(&p->family, LOCK_FAMILY);
-  p->slot = NPROC + hart;
   init_fields(p);
-  if (kstack_map(p->slot) == NULL) panic("no memory for the idle stack of hart %u", hart);
-  p->kstack_top = kstack_top(p->slot);
+  struct kstack stack;
+  if (!kstack_alloc(&stack)) panic("no memory for the idle stack of hart %u", hart);
+  p->kstack_top = stack.top;
   p->hart = hart;
   p->state = RUNNING;
   p->on_hart = true;

@@ -12,6 +12,7 @@
 //
 // The heap grows by sbrk, in steps that cost nothing until touched.  A program may
 // call sbrk as well: memory that does not follow the last piece starts a new one.
+// Nothing is locked here: one thread of a program may use the heap.
 #include "user/user.h"
 
 struct block {

@@ -13,3 +13,4 @@
 #define MAXPATH      128    // bytes of a path, the NUL included
 #define MAXOPBLOCKS  10     // blocks that one file-system operation may write
 #define FSSIZE       2000   // blocks of the image that mkfs.py makes
+#define USERSTACK    1      // pages of a program's stack

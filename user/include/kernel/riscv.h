@@ -9,3 +9,14 @@
 // One past the last user address: half of the Sv39 space, so that no address
 // below it has its sign bit set.
 #define MAXVA  (1L << 38)
+
+#ifndef __ASSEMBLER__
+#include "kernel/types.h"
+
+// The stack pointer.
+static inline uint64 r_sp(void) {
+  uint64 sp;
+  __asm__ volatile("mv %0, sp" : "=r"(sp));
+  return sp;
+}
+#endif
