@@ -11,7 +11,7 @@ void uart_enable_input(void (*input)(char c));
 
 // Sends n bytes as one piece if they are few (UART_PIECE).  Sleeps while the
 // transmit ring is full.
-#define UART_PIECE  1024
+#define UART_PIECE  1024UL
 void uart_write(const char *text, size_t n);
 
 // The same without sleeping: waits for the port where the ring is full.  Any

@@ -26,8 +26,8 @@ struct buf {
 
 // The fewest buffers that can serve: every inode in use pins one, a group of the
 // log pins up to its size, and each operation holds a few.
-#define BCACHE_MIN  (2 * NINODE)
-#define BCACHE_MAX  16384
+#define BCACHE_MIN  (2u * NINODE)
+#define BCACHE_MAX  16384u
 
 // Takes memory for nbuf buffers, kept within the bounds above.  Returns 0 or
 // -ENOMEM.  Once, at mount.

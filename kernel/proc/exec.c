@@ -61,8 +61,9 @@ static int read_headers(const struct program *prog, struct image *image) {
     struct elf_program_header ph;
     err = read_all(prog, &ph, eh.phoff + i * sizeof(ph), sizeof(ph));
     if (err) return err;
-    if (ph.type != ELF_LOAD || ph.memsz == 0) continue;
+    if (ph.type != ELF_LOAD) continue;
     if (!segment_is_sound(prog, &ph)) return -ENOEXEC;
+    if (ph.memsz == 0) continue;
     err = add_segment(image, &ph);
     if (err) return err;
   }
@@ -95,7 +96,7 @@ static int load_segment(struct vm *vm, const struct program *prog,
   for (uint64 done = 0; done < ph->filesz; done += PGSIZE) {
     void *page = vm_fill_page(vm, ph->vaddr + done);
     if (page == NULL) return -ENOMEM;
-    int err = read_all(prog, page, ph->offset + done, MIN(ph->filesz - done, PGSIZE));
+    int err = read_all(prog, page, ph->offset + done, MIN(ph->filesz - done, (uint64)PGSIZE));
     if (err) return err;
   }
   return 0;

@@ -57,7 +57,7 @@ static uint64 consume(int from, uint64 owner, int to) {
 // stream is shorter by that stage, or there is none.
 void pipes_operation(void) {
   int first[2], second[2], child[2] = {-1, -1};
-  uint64 owner = new_owner(), total = below(30000);
+  uint64 owner = new_owner(), total = below(9000);
   if (pipe(first) < 0) return;
   if (pipe(second) == 0) {
     if ((child[0] = descend()) == 0) {

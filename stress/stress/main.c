@@ -109,13 +109,13 @@ static void on_tick(int now) {
   int victim = below(2 * workers);
   if (victim < workers && slots[victim].pid && now < deadline) {
     spin(50000);  // not always at the tick
-    slots[victim].killed = kill(slots[victim].pid) == 0;
+    slots[victim].killed |= kill(slots[victim].pid) == 0;
   }
   for (int i = 0; i < workers; i++) {
     if (slots[i].pid == 0 || now - slots[i].heard < PATIENCE) continue;
     printf("stress: worker %d (%s) makes no progress\n", i, kinds[kind_of(i)].name);
     slots[i].bad = 1;
-    slots[i].killed = kill(slots[i].pid) == 0;
+    slots[i].killed |= kill(slots[i].pid) == 0;
     slots[i].heard = now;
   }
 }
@@ -144,7 +144,11 @@ static int supervise(void) {
   return 0;
 }
 
+// Everything that the supervisor, init and the kernel touch once and then keep is
+// touched before frames are counted.
 static void warm_up(void) {
+  memset(slots, 0, sizeof(slots));
+  memset(totals, 0, sizeof(totals));
   if (must_fork() == 0) {
     if (must_fork() == 0) sleep(1);  // an orphan
     exit(0);
@@ -230,6 +234,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   remove_files();
+  random_start(seed);
   warm_up();
   uint64 before = free_frames();
   if (workers > WORKERS_MOST) workers = WORKERS_MOST;
@@ -237,7 +242,6 @@ int main(int argc, char **argv) {
   if (workers < 1) workers = 1;
   uint64 frames = before / 10 * 6 / workers;
   printf("stress: seed %ld, %d seconds, %d workers of %ld frames\n", seed, seconds, workers, frames);
-  random_start(seed);
 
   int all_gone = run(frames), passed = 0;
   remove_files();
