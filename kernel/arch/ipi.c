@@ -3,13 +3,12 @@
 
 #include "arch/csr.h"
 #include "arch/machine.h"
-#include "arch/memlayout.h"
+#include "arch/mmio.h"
 #include "lib/atomic.h"
 
 void ipi_send(uint32 id, enum ipi_reason reason) {
   if (atomic_or(&harts[id].ipi, reason) & reason) return;  // still on its way
-  atomic_fence();
-  *(volatile uint32 *)pa_to_va(machine_harts[id].msip) = 1;
+  mmio_write(machine_harts[id].msip, 1);
 }
 
 uint32 ipi_take(void) {

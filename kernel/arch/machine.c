@@ -1,7 +1,7 @@
 // Starting and addressing the machine-mode half of each hart (arch/entry.S).
 #include "arch/machine.h"
 
-#include "arch/memlayout.h"
+#include "arch/mmio.h"
 #include "lib/atomic.h"
 
 // In .data: harts read it before anything could have cleared .bss.
@@ -14,6 +14,5 @@ void machine_start_hart(uint32 id, uint64 satp, uint64 sp, uint64 tp) {
   m->sp = sp;
   m->tp = tp;
   atomic_store_release(&m->go, 1);
-  atomic_fence();
-  *(volatile uint32 *)pa_to_va(CLINT + 4 * id) = 1;
+  mmio_write(CLINT + 4 * id, 1);
 }

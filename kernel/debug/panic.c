@@ -11,7 +11,7 @@
 #include "arch/devtree.h"
 #include "arch/hart.h"
 #include "arch/machine.h"
-#include "arch/memlayout.h"
+#include "arch/mmio.h"
 #include "arch/power.h"
 #include "arch/trapframe.h"
 #include "debug/backtrace.h"
@@ -52,10 +52,8 @@ static void stop_others(void) {
   uint32 me = this_hart()->id;
   hartset online = atomic_load(&online_harts);
   atomic_store(&machine_stop, 1);
-  atomic_fence();
   for (uint32 i = 0; i < NCPU; i++)
-    if (i != me && (online & hart_bit(i)))
-      *(volatile uint32 *)pa_to_va(machine_harts[i].msip) = 1;
+    if (i != me && (online & hart_bit(i))) mmio_write(machine_harts[i].msip, 1);
   for (uint32 i = 0; i < NCPU; i++) {
     if (i == me || !(online & hart_bit(i))) continue;
     struct machine_hart *m = &machine_harts[i];

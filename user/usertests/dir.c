@@ -171,7 +171,7 @@ void test_iref_race(void) {
   for (int w = 0; w < 5; w++) {
     if (must_fork() != 0) continue;
     random_start(w);
-    for (int i = 0; i < 80; i++) {
+    for (int i = 0; i < 40; i++) {
       name_of(name, "n", next_random() % 3);
       name_of(other, "n", next_random() % 3);
       int fd = open(name, O_CREATE | O_RDWR);

@@ -184,7 +184,7 @@ void test_truncate3(void) {
   static const char text[] = "0123456789";
   close(must_open("file", O_CREATE | O_RDWR));
   if (must_fork() == 0) {
-    for (int i = 0; i < 120; i++) {
+    for (int i = 0; i < 60; i++) {
       int fd = must_open("file", O_WRONLY);
       int n = write(fd, text, 10);
       EXPECT_AT(i, n, ==, 10);
@@ -197,7 +197,7 @@ void test_truncate3(void) {
     }
     exit(0);
   }
-  for (int i = 0; i < 150; i++) {
+  for (int i = 0; i < 80; i++) {
     int fd = must_open("file", O_CREATE | O_WRONLY | O_TRUNC);
     EXPECT_AT(i, write(fd, text, 10), ==, 10);
     close(fd);
@@ -209,7 +209,7 @@ void test_truncate3(void) {
 
 // A write from nowhere leaves the file as it was, and works the next time.
 void test_badwrite(void) {
-  for (int i = 0; i < 300; i++) {
+  for (int i = 0; i < 200; i++) {
     int fd = must_open("junk", O_CREATE | O_WRONLY);
     EXPECT_AT(i, write(fd, (char *)bad_addresses[i % bad_address_count], 1), ==, -1);
     EXPECT_AT(i, size_of(fd), ==, 0);

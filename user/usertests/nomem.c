@@ -292,6 +292,7 @@ void test_inject_memory(void) {
                                         try_cow_copyout, try_lazy_copyout, try_eager,
                                         try_pipe,  try_files};
   if (!injection_works()) return;
+  own_pages(shared_pages, sizeof(shared_pages));
   for (int i = 0; i < COUNT_OF(bodies); i++) {
     uint64 frames = free_frames();
     try_each_failure(INJECT_KALLOC, bodies[i], 1);
