@@ -16,6 +16,8 @@ void forkfork(void);
 void generations(void);
 void middle_exits(void);
 void parent_writes_first(void);
+void writers_race(void);
+void shrink_inside_shared(void);
 void text_stays_constant(void);
 void exec_leaves_parent(void);
 void many_sharers(void);

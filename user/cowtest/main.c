@@ -9,6 +9,8 @@ static const struct test tests[] = {
     {"generations", generations},
     {"middle exits", middle_exits},
     {"parent writes first", parent_writes_first},
+    {"writers race", writers_race},
+    {"shrink inside shared", shrink_inside_shared},
     {"text stays constant", text_stays_constant},
     {"exec leaves parent", exec_leaves_parent},
     {"many sharers", many_sharers},

@@ -92,6 +92,56 @@ static void store(void *at) { *(volatile char *)at = 1; }
 
 static int text_or_constant_written(void *at) { return child_status(store, at) != -1; }
 
+// Sharers write the same pages at the same time, each one word of its own, and
+// find in all other words what was there before: nobody copies a page that another
+// one has begun to write.
+void writers_race(void) {
+  enum { ROUNDS = 40, WRITERS = 4, WORDS = PGSIZE / sizeof(long) };
+  long *base = (long *)filled_pages(0);
+  for (int round = 1; round <= ROUNDS; round++) {
+    struct gate go;
+    gate_make(&go);
+    for (int i = 0; i < PAGES * WORDS; i++) base[i] = round;
+    for (int w = 0; w < WRITERS; w++) {
+      if (must_fork() != 0) continue;
+      gate_wait(&go);
+      for (int page = 0; page < PAGES; page++)
+        base[page * WORDS + WORDS - 1 - w] = -1;
+      for (int i = 0; i < PAGES * WORDS; i++)
+        CHECK_EQ(base[i], i % WORDS == WORDS - 1 - w ? -1 : round);
+      exit(0);
+    }
+    gate_open(&go, WRITERS);
+    for (int w = 0; w < WRITERS; w++) must_wait(0);
+    gate_close(&go);
+  }
+}
+
+// A break moved into a shared page and back gives zeros to who moved it; the other
+// one keeps its bytes.
+void shrink_inside_shared(void) {
+  char *base = filled_pages('s');
+  for (int child_shrinks = 0; child_shrinks < 2; child_shrinks++) {
+    struct gate shrunk;
+    gate_make(&shrunk);
+    int child = must_fork() == 0;
+    if (child == child_shrinks) {
+      sbrk(-PGSIZE - 100);
+      CHECK_EQ(base[(PAGES - 1) * PGSIZE - 101], 's');
+      sbrk(PGSIZE + 100);
+      for (int i = (PAGES - 1) * PGSIZE - 100; i < PAGES * PGSIZE; i++) CHECK_EQ(base[i], 0);
+      gate_open(&shrunk, 1);
+    } else {
+      gate_wait(&shrunk);
+      must_be_filled(base, 's');
+    }
+    if (child) exit(0);
+    must_wait(0);
+    gate_close(&shrunk);
+    memset(base, 's', PAGES * PGSIZE);
+  }
+}
+
 // What was read-only before fork is so afterwards, on both sides and further down.
 void text_stays_constant(void) {
   void *text = (void *)(uint64)text_stays_constant;

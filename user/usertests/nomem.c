@@ -229,12 +229,25 @@ void test_nomem_calls(void) {
   EXPECT(try_pipe() + try_files(), ==, 0);
 }
 
+// An eager growth that fails half-way has taken nothing.
+static void fail_half_way(void) {
+  struct memstat before = memstat_now();
+  char *end = sbrk(0);
+  EXPECT(sbrkeager(64 * PGSIZE), ==, SBRK_ERROR);
+  EXPECT(sbrk(0), ==, end);
+  struct memstat after = memstat_now();
+  EXPECT(after.user, ==, before.user);
+  EXPECT(after.pagetable, ==, before.pagetable);
+  EXPECT(after.free, ==, before.free);
+}
+
 // Whatever memory a program wants back it gets: all of it taken, returned, and
 // handed out by malloc in pieces that do not overlap.
 static void use_malloc(void *unused) {
   static uint64 *blocks[200];
   (void)unused;
-  take_all_memory(0);
+  take_all_memory(20);
+  fail_half_way();
   shrink((uint64)sbrk(0) - (stack_page() + PGSIZE));
   for (int i = 0; i < 600; i++) {
     int k = next_random() % COUNT_OF(blocks);
