@@ -26,7 +26,8 @@ int exit(int status) __attribute__((noreturn));
 int pause(int ticks);  // sleep, under its later name
 
 // Move the end of the heap by n bytes and return where it was, or SBRK_ERROR.
-// The lazy ones hand out pages at the first touch, sbrkeager at once.
+// sbrk and sbrklazy hand out pages at the first touch, sbrkeager at once.  In a
+// program that calls sbrklazy, sbrk is eager: such programs are written so.
 char *sbrk(int n);
 char *sbrklazy(int n);
 char *sbrkeager(int n);

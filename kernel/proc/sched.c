@@ -51,11 +51,15 @@ static void wake_any(void) {
   }
 }
 
-// Where p should run: where it ran last, unless that hart is busy and another idle.
+// Where p should run: here, if an interrupt has just woken this hart from idling;
+// else where it ran last, unless that hart is busy and another idle.
 static uint32 choose_hart(struct proc *p) {
   uint32 last = atomic_load(&p->hart);
+  if (atomic_load_acquire(&p->on_hart)) return last;  // I13
+  struct hart *h = this_hart();
+  if (h->proc == queues[h->id].idle) return h->id;
   hartset idle = atomic_load(&idle_harts);
-  if (idle == 0 || (idle & hart_bit(last)) || atomic_load_acquire(&p->on_hart)) return last;
+  if (idle == 0 || (idle & hart_bit(last))) return last;
   return lowest_bit(idle);
 }
 

@@ -4,10 +4,6 @@
 #include "kernel/fcntl.h"
 #include "kernel/stat.h"
 
-char *sbrk(int n) { return sys_sbrk(n, SBRK_LAZY); }
-char *sbrklazy(int n) { return sys_sbrk(n, SBRK_LAZY); }
-char *sbrkeager(int n) { return sys_sbrk(n, SBRK_EAGER); }
-
 int stat(const char *path, struct stat *st) {
   int fd = open(path, O_RDONLY);
   if (fd < 0) return -1;
