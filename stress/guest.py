@@ -255,6 +255,11 @@ class Guest:
             raise GuestError(self._gone())
         return self.ended
 
+    @property
+    def pid(self):
+        """QEMU's, for those who look at what it uses of the host."""
+        return self._qemu.pid
+
     def signal_end(self):
         """Makes QEMU end; from any thread.  The guest's own thread sees it end."""
         if self._qemu.poll() is None:

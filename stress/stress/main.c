@@ -241,7 +241,8 @@ int main(int argc, char **argv) {
   if ((uint64)workers > before / FRAMES_LEAST) workers = before / FRAMES_LEAST;
   if (workers < 1) workers = 1;
   uint64 frames = before / 10 * 6 / workers;
-  printf("stress: seed %ld, %d seconds, %d workers of %ld frames\n", seed, seconds, workers, frames);
+  printf("stress: seed %ld, %d seconds, %d workers of %ld frames\n", seed, seconds, workers,
+         frames);
 
   int all_gone = run(frames), passed = 0;
   remove_files();

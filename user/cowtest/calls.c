@@ -65,6 +65,8 @@ static void (*const stores[])(char *at) = {
 // Lets a child store at `at`, then looks at the whole area, which is all `fill`.
 static void store_in_child(void (*store)(char *), char *area, char *at, char fill) {
   if (must_fork() == 0) {
+    // Looks first: what a call stores must show through a translation in use, too.
+    for (int i = 0; i < AREA; i++) CHECK_EQ(area[i], fill);
     store(at);
     exit(0);
   }

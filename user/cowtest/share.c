@@ -92,27 +92,31 @@ static void store(void *at) { *(volatile char *)at = 1; }
 
 static int text_or_constant_written(void *at) { return child_status(store, at) != -1; }
 
-// Sharers write the same pages at the same time, each one word of its own, and
+// Two sharers write the same pages at the same time, each one word of its own, and
 // find in all other words what was there before: nobody copies a page that another
 // one has begun to write.
+static void write_own_word(long *base, int pages, int mine, long before) {
+  enum { WORDS = PGSIZE / sizeof(long) };
+  for (int page = 0; page < pages; page++) base[page * WORDS + WORDS - 1 - mine] = -1;
+  for (int i = 0; i < pages * WORDS; i++)
+    CHECK_EQ(base[i], i % WORDS == WORDS - 1 - mine ? -1 : before);
+}
+
 void writers_race(void) {
-  enum { ROUNDS = 40, WRITERS = 4, WORDS = PGSIZE / sizeof(long) };
-  long *base = (long *)filled_pages(0);
+  enum { ROUNDS = 150, SHARED = 24 };
+  long *base = (long *)sbrk(SHARED * PGSIZE);
   for (int round = 1; round <= ROUNDS; round++) {
     struct gate go;
     gate_make(&go);
-    for (int i = 0; i < PAGES * WORDS; i++) base[i] = round;
-    for (int w = 0; w < WRITERS; w++) {
-      if (must_fork() != 0) continue;
+    for (uint64 i = 0; i < SHARED * PGSIZE / sizeof(long); i++) base[i] = round;
+    if (must_fork() == 0) {
       gate_wait(&go);
-      for (int page = 0; page < PAGES; page++)
-        base[page * WORDS + WORDS - 1 - w] = -1;
-      for (int i = 0; i < PAGES * WORDS; i++)
-        CHECK_EQ(base[i], i % WORDS == WORDS - 1 - w ? -1 : round);
+      write_own_word(base, SHARED, 0, round);
       exit(0);
     }
-    gate_open(&go, WRITERS);
-    for (int w = 0; w < WRITERS; w++) must_wait(0);
+    gate_open(&go, 1);
+    write_own_word(base, SHARED, 1, round);
+    must_wait(0);
     gate_close(&go);
   }
 }
