@@ -185,6 +185,14 @@ void test_kill_queue(void) {
 
 // --- Parents that end together with their children ---
 
+// init may fall behind with so many orphans, and the table be full for a while.
+static int fork_patiently(void) {
+  int pid;
+  for (int ticks = 100; (pid = fork()) < 0 && ticks > 0; ticks--) sleep(1);
+  EXPECT(pid, >=, 0);
+  return pid;
+}
+
 // Children wait for the end of their parent, which is the first to close the pipe:
 // they look for whom to tell while that changes.  One that tells the dead is never
 // reaped, and its kernel stack is missing.  (Pitfall 39.)
@@ -194,7 +202,7 @@ static void end_together(uint64 pages) {
   EXPECT(pipe(ends), ==, 0);
   for (int i = 0; i < 6; i++) {
     uint64 most = next_random() % 30000;
-    if (must_fork() != 0) continue;
+    if (fork_patiently() != 0) continue;
     close(ends[1]);
     EXPECT(read(ends[0], &nothing, 1), ==, 0);
     for (volatile uint64 spin = most; spin > 0; spin--) {
@@ -208,11 +216,11 @@ static void end_together(uint64 pages) {
 void test_orphan_race(void) {
   page_break();
   for (int w = 0; w < 3; w++) {
-    if (must_fork() != 0) continue;
+    if (fork_patiently() != 0) continue;
     random_start(w);
     for (int i = 0; i < 100; i++) {
       uint64 pages = next_random() % 40;
-      if (must_fork() == 0) end_together(pages);
+      if (fork_patiently() == 0) end_together(pages);
       join_all(1);
     }
     exit(0);
