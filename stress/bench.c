@@ -2,9 +2,8 @@
 //
 // Each row runs an operation many times and takes the instructions that the hart
 // retired from before to after it, user side and reading the counter included.  On
-// one hart under `-icount shift=0` the figures repeat to the digit:
-//
-//   make bench
+// one hart under `-icount shift=0` the figures repeat to the digit; CPUS.md names
+// the whole command.
 #include "kernel/types.h"
 #include "kernel/param.h"
 #include "kernel/riscv.h"

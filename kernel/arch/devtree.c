@@ -142,11 +142,3 @@ bool boot_option(const char *key, char *out, size_t size) {
   }
   return false;
 }
-
-uint64 boot_option_number(const char *key, uint64 otherwise) {
-  char text[24];
-  if (!boot_option(key, text, sizeof(text)) || text[0] < '0' || text[0] > '9') return otherwise;
-  uint64 n = 0;
-  for (const char *c = text; *c >= '0' && *c <= '9'; c++) n = n * 10 + (*c - '0');
-  return n;
-}

@@ -21,6 +21,3 @@ int devtree_read(uint64 tree_pa);
 
 // The value of boot option `key` in out, cut to fit; false when it is not given.
 bool boot_option(const char *key, char *out, size_t size);
-
-// The same as a decimal number, or `otherwise`.
-uint64 boot_option_number(const char *key, uint64 otherwise);

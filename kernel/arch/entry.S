@@ -141,6 +141,7 @@ machine_trap:
   bnez t1, 1f
   ld   t1, MH_MSIP(t0)
   sw   zero, 0(t1)
+  fence o, rw                  // before the reasons are read: see ipi_take
   j    2f
 1:
   ld   t1, MH_TIMECMP(t0)

@@ -8,9 +8,6 @@ struct vm;
 
 enum pipe_end { PIPE_READ, PIPE_WRITE };
 
-// A write of at most this many bytes is not mixed with others.
-#define PIPE_BUF  512
-
 // A pipe with both ends open; NULL when RAM is exhausted.
 struct pipe *pipe_create(void);
 

@@ -20,7 +20,7 @@
   ({                                                                     \
     __typeof__(*(p)) expect_ = (from);                                   \
     __atomic_compare_exchange_n(p, &expect_, to, 0, __ATOMIC_SEQ_CST,    \
-                                __ATOMIC_RELAXED);                       \
+                                __ATOMIC_SEQ_CST);                       \
   })
 
 // Orders every access before against every access after.

@@ -61,8 +61,3 @@ static inline void list_splice_back(struct list *to, struct list *from) {
 // Walks a list; `n` is a struct list * and must stay linked during its turn.
 #define list_for_each(n, head) \
   for (struct list *n = (head)->next; n != (head); n = n->next)
-
-// The same, where the body may unlink n.
-#define list_for_each_safe(n, head)                              \
-  for (struct list *n = (head)->next, *n##_next = n->next; n != (head); \
-       n = n##_next, n##_next = n->next)

@@ -119,14 +119,6 @@ int strncmp(const char *a, const char *b, size_t n) {
   return 0;
 }
 
-char *strncpy(char *dst, const char *src, size_t n) {
-  size_t length = 0;
-  while (length < n && src[length]) length++;
-  memmove(dst, src, length);
-  memset(dst + length, 0, n - length);
-  return dst;
-}
-
 char *strchr(const char *s, int c) {
   for (;; s++) {
     if (*s == (char)c) return (char *)s;

@@ -35,7 +35,7 @@ static bool replace(pte_t *pte, pte_t old, pte_t new) {
     if (old == 0)
       pte_install(pte, new);
     else
-      atomic_store(pte, new);
+      atomic_store_release(pte, new);
   }
   release(lk);
   return same;
@@ -123,6 +123,7 @@ int vmfault(struct vm *vm, uint64 va, uint64 access) {
     pte_t entry = atomic_load(pte);
     if (entry == 0) {
       err = fill(pte, r->prot);
+      if (r->prot & PTE_X) tlb_code_changed(vm);
     } else if (entry & access) {
       sfence_page(va);
       stat_add(STAT_SPURIOUS, 1);

@@ -109,9 +109,12 @@ void *kalloc(enum frame_kind kind) {
   acquire(&cache->lock);
   while (unlikely(cache->free.count == 0) && !refill(cache)) {
     release(&cache->lock);
-    if (!drain_caches()) return NULL;
+    bool any = drain_caches();
     cache = my_cache();
     acquire(&cache->lock);
+    if (any || cache->free.count > 0 || refill(cache)) continue;  // or another hart drained
+    release(&cache->lock);
+    return NULL;
   }
   struct page *pg = list_take(&cache->free);
   cache->used[kind]++;

@@ -54,7 +54,7 @@ pte_t *walk_create(pte_t *root, uint64 va) {
 
 void pte_install(pte_t *pte, pte_t entry) {
   DEBUG_ASSERT(holding(pte_lock(pte)) && *pte == 0);
-  atomic_store(pte, entry);
+  atomic_store_release(pte, entry);
   page_of(pte)->live++;
 }
 

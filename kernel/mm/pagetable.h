@@ -29,7 +29,8 @@ pte_t *walk(pte_t *root, uint64 va);
 // The same, making missing tables; NULL when RAM is exhausted.
 pte_t *walk_create(pte_t *root, uint64 va);
 
-// Fills an empty leaf entry.  Its leaf table's lock is held.
+// Fills an empty leaf entry; the frame's contents are visible to whoever sees it.
+// Its leaf table's lock is held.
 void pte_install(pte_t *pte, pte_t entry);
 
 // Unmapping user pages goes in two steps, with a TLB flush by the caller between

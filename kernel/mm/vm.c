@@ -167,6 +167,7 @@ static int clear_tail(struct vm *vm, uint64 size) {
     if (err) return err;
   }
   memset((char *)pte_va(*pte) + (size - page), 0, page + PGSIZE - size);
+  if (*pte & PTE_X) tlb_code_changed(vm);
   return 0;
 }
 

@@ -14,7 +14,7 @@ struct proc *init_proc;
 
 // p has all it needs: from here on it may run, end and be gone at any time.
 static void start(struct proc *p) {
-  atomic_store(&p->state, READY);
+  atomic_store_release(&p->state, READY);
   sched_enqueue(p);
 }
 

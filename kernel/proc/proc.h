@@ -6,7 +6,8 @@
 //   I10  Whoever moves `state` from SLEEPING or WAITING to READY, by one atomic
 //        exchange, puts the process on a run queue; nobody else does.
 //   I11  A process is on a run queue exactly when its state is READY, except
-//        between that exchange and the insertion.
+//        between that exchange and the insertion, and on its way from one queue
+//        to another.
 //   I12  A process's kernel stack is in use until on_hart is false; whoever
 //        wants to run or free it waits for that.
 #pragma once
@@ -91,7 +92,7 @@ void exit(int status) __attribute__((noreturn));
 int wait(uint64 va);
 
 // Asks process `pid` to end: it does so on its next way to user mode, which comes
-// at once.  Returns 0; -ESRCH: none; -EPERM: init.
+// within one turn at the latest.  Returns 0; -ESRCH: none; -EPERM: init.
 int kill(int pid);
 
 // Starts process 1, which runs `body` in the kernel and then enters user mode.

@@ -70,9 +70,10 @@ void sched_enqueue(struct proc *p) {
   acquire(&q->lock);
   list_push_back(&q->ready, &p->queue);
   atomic_store(&q->length, q->length + 1);
+  bool next = q->length == 1 && this_hart()->proc == q->idle;  // this hart is about to look
   release(&q->lock);
   atomic_fence();
-  if (atomic_load(&idle_harts) != 0) {
+  if (!next && atomic_load(&idle_harts) != 0) {
     if (claim_idle(id))
       wake_hart(id);
     else

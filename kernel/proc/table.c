@@ -26,8 +26,8 @@ static struct proc *take_slot(void) {
     return list_entry(list_pop_front(&free_slots), struct proc, queue);
   if (fresh_slots == NPROC) return NULL;
   struct proc *p = &procs[fresh_slots];
-  fresh_slots++;
   initlock(&p->family, LOCK_FAMILY);  // once: proc_list may hold it at any time
+  atomic_store_release(&fresh_slots, fresh_slots + 1);
   return p;
 }
 
@@ -84,7 +84,7 @@ struct proc *proc_alloc(void) {
   p->context.ra = (uint64)first_run;
   p->context.sp = p->kstack_top - sizeof(struct trapframe);
   p->pid = new_pid();
-  atomic_store_release(&p->state, SETUP);
+  atomic_store(&p->state, SETUP);
   release(&table_lock);
   return p;
 }
@@ -103,7 +103,7 @@ void proc_table_unlock(void) { release(&table_lock); }
 
 struct proc *proc_find(int pid) {
   for (struct proc *p = procs; p < procs + NPROC; p++)
-    if (p->pid == pid && p->state != UNUSED) return p;
+    if (p->pid == pid && atomic_load(&p->state) != UNUSED) return p;
   return NULL;
 }
 
@@ -133,7 +133,7 @@ static char state_letter(enum proc_state state) {
 
 static bool fill_row(struct proc *p, struct procinfo *row) {
   acquire(&p->family);
-  enum proc_state state = atomic_load(&p->state);
+  enum proc_state state = atomic_load_acquire(&p->state);
   bool shown = state != UNUSED && state != SETUP;
   if (shown) {
     struct proc *parent = atomic_load(&p->parent);
@@ -150,7 +150,7 @@ static bool fill_row(struct proc *p, struct procinfo *row) {
 
 int proc_list(struct procinfo *out, int max) {
   int n = 0;
-  uint32 used = atomic_load(&fresh_slots);
+  uint32 used = atomic_load_acquire(&fresh_slots);
   for (uint32 i = 0; i < used && n < max; i++)
     if (fill_row(&procs[i], &out[n])) n++;
   return n;

@@ -33,7 +33,7 @@
   LOCK(TIMER, "one hart's queue of sleepers")                               \
   LOCK(RUNQ, "one hart's queue of ready processes")                         \
   LOCK(SLAB, "one object cache")                                            \
-  LOCK(FRAMES, "one hart's cache of free frames; hart number order")        \
+  LOCK(FRAMES, "one hart's cache of free frames")                            \
   LOCK(POOL, "free frames of no hart")                                      \
   LOCK(UART, "transmit ring of the serial port")
 

@@ -85,4 +85,3 @@ void rwlock_disown(struct rwlock *rw) {
 }
 
 bool rwlock_is_held(const struct rwlock *rw) { return atomic_load(&rw->word) & (OWNED | SHARERS); }
-bool rwlock_is_owned(const struct rwlock *rw) { return atomic_load(&rw->word) & OWNED; }

@@ -31,6 +31,5 @@ void rwlock_own(struct rwlock *rw);
 void rwlock_unshare(struct rwlock *rw);
 void rwlock_disown(struct rwlock *rw);
 
-// Whether anyone holds it shared or exclusively; exclusively.  For assertions.
+// Whether anyone holds it.  For assertions.
 bool rwlock_is_held(const struct rwlock *rw);
-bool rwlock_is_owned(const struct rwlock *rw);

@@ -58,16 +58,6 @@ void acquire_nested(struct spinlock *lk) {
   if (unlikely(!take(lk, tag))) spin(lk, tag);
 }
 
-bool try_acquire(struct spinlock *lk) {
-  push_off();
-  if (take(lk, this_hart()->lock_tag)) {
-    lockdebug_spin(class_of(atomic_load(&lk->word)), true);
-    return true;
-  }
-  pop_off();
-  return false;
-}
-
 void release(struct spinlock *lk) {
   uint32 word = atomic_load(&lk->word);
   if (unlikely((word & HOLDER) != this_hart()->lock_tag))

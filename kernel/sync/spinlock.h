@@ -29,9 +29,6 @@ void acquire(struct spinlock *lk);
 // the order among them.
 void acquire_nested(struct spinlock *lk);
 
-// Takes the lock if it is free; returns whether it did.
-bool try_acquire(struct spinlock *lk);
-
 // Gives the lock back.  Panics when this hart does not hold it.
 void release(struct spinlock *lk);
 
