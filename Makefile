@@ -26,7 +26,7 @@ OBJ := build/obj
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all qemu qemu-gdb gdb run grade test fsck clean deps print-gdbport help FORCE
+.PHONY: all qemu qemu-gdb gdb run grade test mutants fsck clean deps print-gdbport help FORCE
 all: $(OUT)/kernel build/fs.img ## the kernel and the disk
 
 # ---- tools -----------------------------------------------------------------
@@ -35,7 +35,7 @@ PREFIXES := riscv64-unknown-elf- riscv64-elf- riscv64-none-elf- riscv-none-elf- 
             riscv64-linux-gnu- riscv64-unknown-linux-gnu-
 goals    := $(or $(MAKECMDGOALS),all)
 building := $(filter-out clean deps help print-gdbport gdb fsck,$(goals))
-booting  := $(filter qemu qemu-gdb run grade test,$(goals))
+booting  := $(filter qemu qemu-gdb run grade test mutants,$(goals))
 found     = $(shell command -v $(firstword $(1)) 2>/dev/null)
 missing   = $(error $(1) is missing: run `make deps`, or set $(2) to yours)
 
@@ -239,6 +239,10 @@ grade: ## the exam: 100 points (GRADEFLAGS='-v cow' for some of it)
 test: ## everything that continuous integration runs (TESTFLAGS='--junit FILE')
 	$(Q)$(PYTHON) stress/test.py --make '$(MAKE)' --qemu $(QEMU) \
 	  --toolprefix '$(TOOLPREFIX)' $(TESTFLAGS)
+
+mutants: ## break the kernel on purpose: tests must notice (MUTANTFLAGS='--some 5')
+	$(Q)$(PYTHON) stress/mutants.py --make '$(MAKE)' --qemu $(QEMU) \
+	  --toolprefix '$(TOOLPREFIX)' $(MUTANTFLAGS)
 
 # ---- housekeeping ----------------------------------------------------------
 

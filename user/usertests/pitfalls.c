@@ -201,7 +201,7 @@ static void end_together(uint64 pages) {
   char nothing;
   EXPECT(pipe(ends), ==, 0);
   for (int i = 0; i < 6; i++) {
-    uint64 most = next_random() % 30000;
+    uint64 most = next_random() % 4000;
     if (fork_patiently() != 0) continue;
     close(ends[1]);
     EXPECT(read(ends[0], &nothing, 1), ==, 0);
@@ -218,8 +218,8 @@ void test_orphan_race(void) {
   for (int w = 0; w < 3; w++) {
     if (fork_patiently() != 0) continue;
     random_start(w);
-    for (int i = 0; i < 100; i++) {
-      uint64 pages = next_random() % 40;
+    for (int i = 0; i < 150; i++) {
+      uint64 pages = next_random() % 600;
       if (fork_patiently() == 0) end_together(pages);
       join_all(1);
     }
