@@ -70,13 +70,13 @@ class Boot:
             output, status = self.machine.command(command, limit=limit, quiet=limit)
         except guests.GuestError as error:
             return self.tell_end(command, error, before)
-        failed, _ = failed_tests(output)
-        program = command.split()[0]
+        failed, last = failed_tests(output)
+        where = command.split()[0] + (': ' + last if last else '')
         if failed:
-            return '%s: %s' % (program, ', '.join(failed))
+            return '%s: %s' % (command.split()[0], ', '.join(failed))
         if status != 0:
-            return '%s: ends with status %s' % (program, status)
-        return '' if PASSED.search(output) else '%s: ends too early' % program
+            return '%s: ends with status %s' % (where, status)
+        return '' if PASSED.search(output) else where + ': ends too early'
 
     def tell_end(self, command, error, before):
         text = self.machine.log[before:] if self.machine else ''

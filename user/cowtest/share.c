@@ -103,7 +103,7 @@ static void write_own_word(long *base, int pages, int mine, long before) {
 }
 
 void writers_race(void) {
-  enum { ROUNDS = 150, SHARED = 24 };
+  enum { ROUNDS = 500, SHARED = 24 };
   long *base = (long *)sbrk(SHARED * PGSIZE);
   for (int round = 1; round <= ROUNDS; round++) {
     struct gate go;

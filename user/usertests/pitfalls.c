@@ -127,7 +127,7 @@ static void make_files(int w) {
   name_of(name, "own", w);
   EXPECT(mkdir(name), ==, 0);
   EXPECT(chdir(name), ==, 0);
-  for (uint64 i = 0; i < 25; i++) {
+  for (uint64 i = 0; i < 50; i++) {
     struct stat st;
     uint64 mark = stamp(w, i), seen = 0;
     int fd = must_open("file", O_CREATE | O_RDWR);
