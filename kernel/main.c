@@ -21,6 +21,7 @@
 #include "mm/frames.h"
 #include "mm/kvm.h"
 #include "proc/clock.h"
+#include "proc/futex.h"
 #include "proc/sched.h"
 #include "proc/table.h"
 #include "sys/first.h"
@@ -79,6 +80,7 @@ void boot_main(uint64 tree_pa) {
   kvm_init();     // the kernel's own page table
   sched_init();
   clock_init();
+  futex_init();
   timer_init();
   plic_init();
   plic_init_hart();

@@ -38,4 +38,7 @@ SYSCALL(23, memstat, int, (struct memstat *out))
 SYSCALL(24, proclist, int, (struct procinfo *out, int max))
 SYSCALL(25, vmprint, int, (void))
 SYSCALL(26, inject, int, (int point, int after))
+SYSCALL(27, clone, int, (void (*fn)(void *, void *), void *arg1, void *arg2, void *stack))
+SYSCALL(28, join, int, (void **stack))
+SYSCALL(29, futex, int, (int *addr, int op, int val))
 #undef SYSCALL_RAW

@@ -13,6 +13,7 @@
   STAT(COW_REUSES, "pages taken back by their sole owner") \
   STAT(SPURIOUS, "faults that found the entry right") \
   STAT(SHOOTDOWNS, "TLB shootdowns of other harts")  \
+  STAT(FLUSHES, "TLB flushes for other harts")       \
   STAT(SWITCHES, "context switches")                 \
   STAT(STEALS, "processes taken from another hart's queue") \
   STAT(TIMERS, "timer interrupts")                   \

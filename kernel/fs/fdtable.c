@@ -1,7 +1,7 @@
 // Descriptor tables.  See fs/fdtable.h and proc/files.h.
 //
-// Locks: FTABLE, each table's own.  A table that only one process refers to is
-// only touched by that process, in whose power alone it is to share it; looking
+// Locks: FTABLE, each table's own.  A table that only one thread refers to is
+// only touched by that thread, in whose power alone it is to share it; looking
 // up a descriptor then takes neither the lock nor a reference.
 #include "fs/fdtable.h"
 
@@ -55,6 +55,11 @@ int files_fork(struct files *from, struct files **out) {
   return 0;
 }
 
+struct files *files_share(struct files *t) {
+  atomic_add(&t->refs, 1);
+  return t;
+}
+
 void files_put(struct files *t) {
   uint32 before = atomic_add_acq_rel(&t->refs, -1);
   ASSERT(before != 0);
@@ -70,7 +75,8 @@ void files_put(struct files *t) {
 int fd_get(int fd, struct fd_ref *ref) {
   struct files *t = myproc()->files;
   if ((uint32)fd >= NOFILE) return -EBADF;
-  ref->counted = atomic_load(&t->refs) != 1;
+  // Acquire: of what other threads did before they ended.
+  ref->counted = atomic_load_acquire(&t->refs) != 1;
   if (likely(!ref->counted)) {
     ref->file = t->open[fd];
   } else {

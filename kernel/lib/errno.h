@@ -6,13 +6,13 @@ enum {
   EPERM = 1,      // not allowed for this caller
   ENOENT = 2,     // no such file
   ESRCH = 3,      // no such process
-  EINTR = 4,      // killed while waiting
+  EINTR = 4,      // killed while waiting, or the process is ending
   EIO = 5,        // the device failed
   E2BIG = 7,      // arguments too long
   ENOEXEC = 8,    // not a program
   EBADF = 9,      // not an open file, or not open for this
   ECHILD = 10,    // no child to wait for
-  EAGAIN = 11,    // a table is full
+  EAGAIN = 11,    // a table is full, or the value has changed already
   ENOMEM = 12,    // no frame to be had
   EACCES = 13,    // the region forbids the access
   EFAULT = 14,    // a user address that means nothing

@@ -16,6 +16,13 @@
 // way; other threads of the vm may fault on the same page at the same time.  A
 // frame is therefore prepared first, and put in place under the leaf table's lock
 // only if the entry is still what it was.
+//
+// With several threads, a copy is put in place in two steps.  Between the change of
+// the entry and the end of the flush other harts may still read the old frame; if
+// somebody could write to the new one by then, and tell them so through another page,
+// they would read stale bytes.  So the new entry first lacks W and is marked FRESH;
+// W comes after the flush.  A writer that meets a FRESH entry does not wait: it
+// flushes as well, and then sets W itself.
 #include "mm/fault.h"
 
 #include "debug/stats.h"
@@ -25,6 +32,8 @@
 #include "mm/pagetable.h"
 #include "mm/tlb.h"
 #include "mm/vm.h"
+
+#define PTE_FRESH  PTE_SOFT  // other harts may still use what was here before
 
 // Replaces *pte by `new` if it still is `old`.
 static bool replace(pte_t *pte, pte_t old, pte_t new) {
@@ -65,6 +74,12 @@ static bool take_back(pte_t *pte, pte_t old) {
   return sole;
 }
 
+// Ends the second step of a copy.  It may be done already.
+static void settle(struct vm *vm, uint64 va, pte_t *pte, pte_t fresh) {
+  tlb_flush_page(vm, va);
+  replace(pte, fresh, (fresh & ~PTE_FRESH) | PTE_W | PTE_D);
+}
+
 // Case 4b.  The old frame is pinned while we copy from it, since another thread
 // may replace the entry and drop its reference; and the entry's own reference is
 // dropped only after no hart can reach the frame through this vm any more.
@@ -80,10 +95,16 @@ static int copy_page(struct vm *vm, uint64 va, pte_t *pte, pte_t old, uint64 pro
     return -EAGAIN;
   }
   page_copy(frame, pte_va(old));
-  same = replace(pte, old, user_pte(va_to_pa(frame), prot));
+  bool two_steps = (prot & PTE_W) && !vm_is_private(vm);
+  pte_t new = user_pte(va_to_pa(frame), two_steps ? prot & ~PTE_W : prot);
+  if (two_steps) new |= PTE_FRESH;
+  same = replace(pte, old, new);
   if (same) {
     if (prot & PTE_X) tlb_code_changed(vm);
-    tlb_flush_page(vm, va);
+    if (two_steps)
+      settle(vm, va, pte, new);
+    else
+      tlb_flush_page(vm, va);
     kfree(pte_va(old));  // the entry's
     stat_add(STAT_COW_COPIES, 1);
   } else {
@@ -102,6 +123,10 @@ int fault_unshare(struct vm *vm, uint64 va, pte_t *pte) {
 
 // A write to a present page that does not let it through.
 static int break_sharing(struct vm *vm, uint64 va, pte_t *pte, pte_t entry, uint32 prot) {
+  if (unlikely(entry & PTE_FRESH)) {
+    settle(vm, va, pte, entry);
+    return 0;
+  }
   if (!page_is_sole(page_of_pa(pte_pa(entry)))) return copy_page(vm, va, pte, entry, prot);
   if (!take_back(pte, entry)) return -EAGAIN;
   // Other harts' entries for it are merely too strict: they meet case 2.

@@ -59,8 +59,8 @@ void pte_install(pte_t *pte, pte_t entry) {
 }
 
 // Returns how many entries it made invalid.  A part of a table's span is looked
-// at entry by entry; a whole one is cut off above.
-static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end) {
+// at entry by entry; a whole one is cut off above, and *cut set.
+static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end, bool *cut) {
   uint32 zapped = 0;
   uint64 span = level_span(level);
   for (uint64 va = start, next; va < end; va = next) {
@@ -70,9 +70,10 @@ static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end) {
     bool whole = next - va == span;
     if (!whole) {
       pte_t *below = pte_va(*entry);
-      whole = zap_table(below, level - 1, va, next) == page_of(below)->live;
+      whole = zap_table(below, level - 1, va, next, cut) == page_of(below)->live;
     }
     if (whole) {
+      *cut |= level > 0;
       atomic_store(entry, *entry & ~PTE_V);
       zapped++;
     }
@@ -116,9 +117,11 @@ static void sweep_table(pte_t *table, int level, uint64 start, uint64 end) {
   }
 }
 
-void uvm_zap(pte_t *root, uint64 start, uint64 end) {
+bool uvm_zap(pte_t *root, uint64 start, uint64 end) {
+  bool cut = false;
   ASSERT(start <= end && end <= MAXVA);
-  zap_table(root, ROOT_LEVEL, start, end);
+  zap_table(root, ROOT_LEVEL, start, end, &cut);
+  return cut;
 }
 
 void uvm_sweep(pte_t *root, uint64 start, uint64 end) {

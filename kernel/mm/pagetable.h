@@ -35,9 +35,10 @@ void pte_install(pte_t *pte, pte_t entry);
 
 // Unmapping user pages goes in two steps, with a TLB flush by the caller between
 // them.  uvm_zap makes all in [start, end) (page-aligned) invalid, tables that
-// this empties included; uvm_sweep drops the frames' references and frees those
-// tables.  The vm's lock is held exclusively.  Return nothing; never fail.
-void uvm_zap(pte_t *root, uint64 start, uint64 end);
+// this empties included, and returns whether there are any: a fence of single pages
+// does not cover those (privileged specification 4.2.1).  uvm_sweep drops the frames'
+// references and frees those tables.  The vm's lock is held exclusively.
+bool uvm_zap(pte_t *root, uint64 start, uint64 end);
 void uvm_sweep(pte_t *root, uint64 start, uint64 end);
 
 // Makes `to`, a user root without user entries, refer to all that `from` refers

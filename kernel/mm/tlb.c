@@ -6,8 +6,9 @@
 // with a full fence between on either side: so either the set names the hart, or
 // the hart's first walk sees the new entry.
 //
-// A request is a bit for the requester in the target's inbox and an IPI; the
-// answer clears the target's bit in the requester's waiting set.  The requester
+// A request is what the requester has written down, a bit for it in the target's
+// inbox, and an IPI; the answer clears the target's bit in the requester's waiting
+// set.  The requester
 // waits with interrupts off, but answers requests itself meanwhile, so two harts
 // that shoot at each other both get on.
 #include "mm/tlb.h"
@@ -22,10 +23,21 @@
 #include "mm/kvm.h"
 #include "mm/vm.h"
 
+// What a requester wants flushed.  It waits for the answers, so this stands still.
+struct request {
+  struct vm *vm;  // NULL: the kernel's half
+  uint64 start;   // address of the first page
+  uint64 pages;   // 0: all
+};
+
+// Beyond this many pages it is cheaper to drop all translations.
+#define PAGES_MOST  32
+
 static struct tlb_hart {
-  struct vm *loaded;  // [hart]
-  hartset inbox;      // [atomic] harts that want a flush of this one
-  hartset waiting;    // [atomic] harts that have not answered this one
+  struct vm *loaded;       // [hart]
+  hartset inbox;           // [atomic] harts that want a flush of this one
+  hartset waiting;         // [atomic] harts that have not answered this one
+  struct request request;  // [hart; others read it while this one waits for them]
 } ALIGNED(CACHE_LINE) tlbs[NCPU];
 
 // Code pages that other harts wrote are fetched only after a fence.i here.
@@ -55,17 +67,28 @@ void tlb_code_changed(struct vm *vm) {
   fence_i();
 }
 
+static void flush_here(const struct request *r) {
+  if (r->pages == 0) {
+    sfence_all();
+    return;
+  }
+  for (uint64 i = 0; i < r->pages; i++) sfence_page(r->start + i * PGSIZE);
+}
+
+// The sender's request is read after its bit: both exchanges order that.
 void tlb_answer(void) {
   uint32 id = this_hart()->id;
   hartset from = atomic_swap(&tlbs[id].inbox, 0);
-  if (from == 0) return;
-  sfence_all();
-  fence_i();  // a page of code may have been replaced
-  for (; from != 0; from &= from - 1)
-    atomic_and(&tlbs[lowest_bit(from)].waiting, ~hart_bit(id));
+  for (; from != 0; from &= from - 1) {
+    struct tlb_hart *sender = &tlbs[lowest_bit(from)];
+    flush_here(&sender->request);
+    if (sender->request.vm != NULL) sync_code(sender->request.vm, hart_bit(id));
+    atomic_and(&sender->waiting, ~hart_bit(id));
+    stat_add(STAT_FLUSHES, 1);
+  }
 }
 
-// Has `targets` flush, and waits until all have.
+// Has `targets` do what this hart's request says, and waits until all have.
 static void shoot_down(uint32 id, hartset targets) {
   atomic_store(&tlbs[id].waiting, targets);
   for (hartset t = targets; t != 0; t &= t - 1) {
@@ -80,40 +103,33 @@ static void shoot_down(uint32 id, hartset targets) {
   }
 }
 
-// The harts that may hold translations of vm.
+// The harts that may hold translations of vm, or of the kernel's half.
 static hartset users_of(struct vm *vm) {
+  if (vm == NULL) return atomic_load(&online_harts);
   atomic_fence();
   return atomic_load(&vm->harts);
 }
 
-// Has all of `set` but this hart flush.  Interrupts off since before this hart did
-// so itself: the caller must not have been moved to another.
-static void flush_others(hartset set) {
+// Interrupts go off before this hart flushes its own, so that it is the same one
+// that needs no telling.
+static void flush(struct vm *vm, uint64 start, uint64 pages) {
+  ASSERT(intr_get());
+  if (pages > PAGES_MOST) pages = 0;
+  push_off();
   uint32 id = this_hart()->id;
-  set &= ~hart_bit(id);
-  if (set != 0) shoot_down(id, set);
-}
-
-void tlb_flush_page(struct vm *vm, uint64 va) {
-  ASSERT(intr_get());
-  push_off();
-  sfence_page(va);
-  flush_others(users_of(vm));
+  tlbs[id].request = (struct request){vm, start, pages};
+  flush_here(&tlbs[id].request);
+  hartset others = users_of(vm) & ~hart_bit(id);
+  if (others != 0) shoot_down(id, others);
   pop_off();
 }
 
-void tlb_flush(struct vm *vm) {
-  ASSERT(intr_get());
-  push_off();
-  sfence_all();
-  flush_others(users_of(vm));
-  pop_off();
+void tlb_flush_page(struct vm *vm, uint64 va) { flush(vm, va, 1); }
+
+void tlb_flush_range(struct vm *vm, uint64 start, uint64 end) {
+  if (start < end) flush(vm, start, (end - start) / PGSIZE);
 }
 
-void tlb_flush_kernel(void) {
-  ASSERT(intr_get());
-  push_off();
-  sfence_all();
-  flush_others(atomic_load(&online_harts));
-  pop_off();
-}
+void tlb_flush(struct vm *vm) { flush(vm, 0, 0); }
+
+void tlb_flush_kernel(void) { flush(NULL, 0, 0); }

@@ -10,9 +10,10 @@ struct vm;
 void tlb_load(struct vm *vm);
 
 // Returns when no hart uses a translation of vm older than this call: of the page
-// at va, or of any page.  Interrupts on, no spinlock held: it waits for other
+// at va, of the pages in [start, end), or of any page.  Interrupts on, no spinlock held: it waits for other
 // harts, though it does not sleep.
 void tlb_flush_page(struct vm *vm, uint64 va);
+void tlb_flush_range(struct vm *vm, uint64 start, uint64 end);
 void tlb_flush(struct vm *vm);
 
 // The same for the kernel's own half, on every hart.

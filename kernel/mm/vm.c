@@ -29,6 +29,13 @@ struct vm *vm_create(void) {
   return vm;
 }
 
+struct vm *vm_get(struct vm *vm) {
+  atomic_add(&vm->refs, 1);
+  return vm;
+}
+
+bool vm_is_private(const struct vm *vm) { return atomic_load_acquire(&vm->refs) == 1; }
+
 void vm_put(struct vm *vm) {
   if (atomic_add_acq_rel(&vm->refs, -1) != 1) return;
   ASSERT(atomic_load(&vm->harts) == 0);
@@ -118,8 +125,10 @@ int64 vm_grow(struct vm *vm, uint64 n) {
 // Takes pages in [start, end) away from a vm that may be running.
 static void unmap(struct vm *vm, uint64 start, uint64 end) {
   if (start >= end) return;
-  uvm_zap(vm->root, start, end);
-  tlb_flush(vm);
+  if (uvm_zap(vm->root, start, end))
+    tlb_flush(vm);
+  else
+    tlb_flush_range(vm, start, end);
   uvm_sweep(vm->root, start, end);
 }
 

@@ -33,7 +33,7 @@ struct vm {
   uint64 size;                          // [lock] bytes: the break
   uint32 region_count;                  // [lock]
   struct region regions[MAX_REGIONS];   // [lock]
-  uint32 refs;                          // [atomic] processes that live here
+  uint32 refs;                          // [atomic] threads that live here
   hartset harts;                        // [atomic] that may have it loaded (mm/tlb.c)
   hartset stale_code;                   // [atomic] that must fence.i before they run it
 };
@@ -41,6 +41,13 @@ struct vm {
 // An empty address space, count 1, not known to anyone; NULL when RAM is
 // exhausted.
 struct vm *vm_create(void);
+
+// One more reference, for a thread; returns vm.
+struct vm *vm_get(struct vm *vm);
+
+// Whether nobody but the caller, who lives in vm, runs in it; stays so until the
+// caller itself changes it.
+bool vm_is_private(const struct vm *vm);
 
 // Drops a reference; the last one frees everything.  No hart has it loaded then.
 void vm_put(struct vm *vm);

@@ -1,19 +1,24 @@
 // exec: a new address space from a program file and arguments.
 //
 // Everything is checked and built beside the running one, and put in its place in
-// one step at the end, so a failure costs the caller nothing.
+// one step at the end, so a failure costs the caller nothing.  That step comes after
+// the file has been given back: it waits for the other threads to end, and one of
+// those may be waiting for the file.
 #include "proc/exec.h"
 
 #include "arch/trapframe.h"
 #include "kernel/param.h"
+#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
+#include "mm/slab.h"
 #include "mm/tlb.h"
 #include "mm/usercopy.h"
 #include "mm/vm.h"
 #include "proc/elf.h"
 #include "proc/proc.h"
+#include "proc/thread.h"
 
 #define MAX_SEGMENTS  (MAX_REGIONS - 3)  // guard, stack and heap want a region each
 #define ARG_ALIGN     16
@@ -23,6 +28,16 @@ struct image {
   int count;
   struct elf_program_header segments[MAX_SEGMENTS];  // by rising address
 };
+
+// A program ready to run in the place of another.
+struct new_program {
+  struct vm *vm;
+  uint64 entry, sp;  // user addresses
+  int argc;
+  char name[16];     // as in struct proc
+};
+
+static struct slab_cache programs = SLAB_CACHE(programs, struct new_program);
 
 // All n bytes or an error.
 static int read_all(const struct program *prog, void *dst, uint64 off, uint32 n) {
@@ -168,42 +183,78 @@ static int build_stack(struct vm *vm, const struct arguments *args, uint64 *sp) 
   return argc;
 }
 
-// The point of no return.
-static void replace(struct vm *vm, const struct program *prog, uint64 entry, uint64 sp) {
+// The point of no return.  The caller is the only thread.
+static int replace(struct new_program *new) {
   struct proc *p = myproc();
   struct vm *old = p->vm;
+  int argc = new->argc;
   acquire(&p->family);
-  p->vm = vm;
-  strlcpy(p->name, prog->name, sizeof(p->name));
-  tlb_load(vm);
+  p->vm = new->vm;
+  memcpy(p->name, new->name, sizeof(p->name));
+  tlb_load(new->vm);
   release(&p->family);
   if (old != NULL) vm_put(old);
   memset(p->tf, 0, sizeof(*p->tf));
-  p->tf->sepc = entry;
-  p->tf->sp = sp;
-  p->tf->a[1] = sp;
+  p->tf->sepc = new->entry;
+  p->tf->sp = new->sp;
+  p->tf->a[1] = new->sp;
+  slab_free(&programs, new);
+  return argc;
 }
 
-static int build(struct vm *vm, const struct program *prog, const struct image *image,
-                 const struct arguments *args, uint64 *sp) {
-  int err = lay_out(vm, image);
-  for (int i = 0; i < image->count && !err; i++)
-    err = load_segment(vm, prog, &image->segments[i]);
-  return err ? err : build_stack(vm, args, sp);
-}
-
-int exec(const struct program *prog, const struct arguments *args) {
+static int build(struct new_program *new, const struct program *prog,
+                 const struct arguments *args) {
   struct image image;
   int err = read_headers(prog, &image);
   if (err) return err;
-  struct vm *vm = vm_create();
-  if (vm == NULL) return -ENOMEM;
-  uint64 sp = 0;
-  int argc = build(vm, prog, &image, args, &sp);
-  if (argc < 0) {
-    vm_put(vm);
-    return argc;
+  err = lay_out(new->vm, &image);
+  for (int i = 0; i < image.count && !err; i++)
+    err = load_segment(new->vm, prog, &image.segments[i]);
+  new->entry = image.entry;
+  strlcpy(new->name, prog->name, sizeof(new->name));
+  if (err) return err;
+  new->argc = build_stack(new->vm, args, &new->sp);
+  return new->argc < 0 ? new->argc : 0;
+}
+
+int exec_prepare(const struct program *prog, const struct arguments *args,
+                 struct new_program **out) {
+  struct new_program *new = slab_alloc(&programs);
+  if (new == NULL) return -ENOMEM;
+  new->vm = vm_create();
+  if (new->vm == NULL) {
+    slab_free(&programs, new);
+    return -ENOMEM;
   }
-  replace(vm, prog, image.entry, sp);
-  return argc;
+  int err = build(new, prog, args);
+  if (err) {
+    exec_drop(new);
+    return err;
+  }
+  *out = new;
+  return 0;
+}
+
+void exec_drop(struct new_program *new) {
+  vm_put(new->vm);
+  slab_free(&programs, new);
+}
+
+int exec_commit(struct new_program *new) {
+  if (!claim_process(new)) {
+    exec_drop(new);
+    return -EINTR;
+  }
+  if (!is_leader(myproc())) exit_thread();
+  close_process();
+  reopen_process();
+  return replace(new);
+}
+
+void exec_next(void) {
+  struct proc *p = myproc();
+  struct new_program *next = close_process();
+  atomic_and(&p->stop, ~(uint32)STOP_EXEC);
+  reopen_process();
+  p->tf->a[0] = replace(next);
 }

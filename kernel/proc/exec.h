@@ -19,8 +19,24 @@ struct arguments {
   const char *const *kernel;
 };
 
-// Replaces the calling process's program.  Returns argc, the first result that
-// main sees; or a negative errno, then the caller goes on as it was: -ENOEXEC for
-// anything wrong with the file, -E2BIG, -EFAULT, -ENOMEM, or what `read` said.
-// May sleep.
-int exec(const struct program *prog, const struct arguments *args);
+// A program that is ready to take the place of a process's own.
+struct new_program;
+
+// Loads a program beside the running one.  Returns 0 and *out; or a negative errno,
+// then nothing has changed: -ENOEXEC for anything wrong with the file, -E2BIG,
+// -EFAULT, -ENOMEM, or what `read` said.  May sleep.
+int exec_prepare(const struct program *prog, const struct arguments *args,
+                 struct new_program **out);
+
+// Replaces the calling process's program, ending its other threads first; `new` is
+// used up.  Returns argc, the first result that main sees, or -EINTR when the process
+// is ending or another thread was first.  Does not return in a thread other than the
+// leader, which then goes on in its place.  May sleep: no lock held, since a thread
+// that has to end may be waiting for it.
+int exec_commit(struct new_program *new);
+
+// Frees a program that is not to run after all.
+void exec_drop(struct new_program *new);
+
+// The leader, asked by STOP_EXEC: runs what another thread has prepared.
+void exec_next(void);

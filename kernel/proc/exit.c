@@ -1,23 +1,20 @@
 // How processes end: exit, wait and kill.
 //
-// Lock: FAMILY, each parent's own, for who its children are and which of them have
-// ended.  A child's parent may change to init at any time before the child has that
-// lock; init's lock comes before the one of a parent that gives its children away.
+// Lock: FAMILY of the leader, for who its children are and which of them have ended.
+// A child's parent may change to init at any time before the child has that lock;
+// init's lock comes before the one of a parent that gives its children away.
 #include "arch/csr.h"
-#include "arch/ipi.h"
 #include "arch/power.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
-#include "mm/tlb.h"
 #include "mm/usercopy.h"
-#include "mm/vm.h"
-#include "proc/files.h"
+#include "proc/exec.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
-#include "proc/sleep.h"
 #include "proc/table.h"
+#include "proc/thread.h"
 
 static bool is_childless(struct proc *p) {
   acquire(&p->family);
@@ -42,16 +39,6 @@ static void give_children_to_init(struct proc *p) {
   release(&init_proc->family);
 }
 
-// From here on this hart runs on the kernel's own page table.
-static void leave_memory(struct proc *p) {
-  struct vm *vm = p->vm;
-  acquire(&p->family);
-  p->vm = NULL;
-  tlb_load(NULL);
-  release(&p->family);
-  if (vm != NULL) vm_put(vm);
-}
-
 static struct proc *lock_parent(struct proc *p) {
   for (;;) {
     struct proc *parent = atomic_load(&p->parent);
@@ -63,14 +50,15 @@ static struct proc *lock_parent(struct proc *p) {
 
 void exit(int status) {
   struct proc *p = myproc();
+  if (!is_leader(p)) exit_thread();
   if (p == init_proc) {
     printf("init has ended with status %d: nothing is left to run\n", status);
     power_off(1);
   }
-  struct files *files = p->files;
-  p->files = NULL;
-  files_put(files);
-  leave_memory(p);
+  struct new_program *unused = close_process();
+  if (unused != NULL) exec_drop(unused);
+  leave_files();
+  leave_memory();
   give_children_to_init(p);
 
   push_off();
@@ -85,45 +73,57 @@ void exit(int status) {
   panic("process %d runs after its end", p->pid);
 }
 
-// The child is a zombie and on no list.  It may still be on its way off its stack.
-static int reap(struct proc *child) {
-  int pid = child->pid;
-  while (atomic_load_acquire(&child->on_hart)) cpu_relax();
-  proc_free(child);
-  return pid;
+void exit_process(void) {
+  struct proc *p = myproc(), *leader = p->leader;
+  if (p == leader) exit(-1);
+  stop(leader, STOP_PROCESS);  // it waits for us before its slot changes hands
+  exit_thread();
+}
+
+void obey_stop(void) {
+  uint32 why = atomic_load(&myproc()->stop);
+  if (why & STOP_PROCESS) exit_process();
+  if (why & STOP_THREAD) exit_thread();
+  exec_next();
 }
 
 int wait(uint64 va) {
-  struct proc *p = myproc();
-  acquire(&p->family);
-  while (list_empty(&p->zombies)) {
-    int err = list_empty(&p->children) ? -ECHILD : sleep_killable(&p->child_ended, &p->family);
+  struct proc *p = myproc(), *leader = p->leader;
+  acquire(&leader->family);
+  while (list_empty(&leader->zombies)) {
+    int err = list_empty(&leader->children)
+                  ? -ECHILD
+                  : sleep_killable(&leader->child_ended, &leader->family);
     if (err == 0) continue;
-    release(&p->family);
+    release(&leader->family);
     return err;
   }
-  struct proc *child = list_entry(list_pop_front(&p->zombies), struct proc, sibling);
-  int status = child->exit_status;
-  release(&p->family);
+  struct proc *child = list_entry(list_pop_front(&leader->zombies), struct proc, sibling);
+  release(&leader->family);
 
+  int status = child->exit_status, pid = child->pid;
   int err = va != 0 ? copyout(p->vm, va, &status, sizeof(status)) : 0;
-  if (err == 0) return reap(child);
-  acquire(&p->family);
-  list_push_front(&p->zombies, &child->sibling);
-  release(&p->family);
+  if (err == 0) {
+    reap(child);
+    return pid;
+  }
+  acquire(&leader->family);
+  list_push_front(&leader->zombies, &child->sibling);
+  wakeup(&leader->child_ended);  // another thread may wait for it
+  release(&leader->family);
   return err;
 }
 
 int kill(int pid) {
-  if (pid == init_proc->pid) return -EPERM;
   proc_table_lock();
   struct proc *p = proc_find(pid);
-  if (p != NULL) {
-    atomic_store(&p->killed, true);
-    atomic_fence();
-    if (!make_ready_killed(p) && atomic_load(&p->state) == RUNNING)
-      ipi_send(atomic_load(&p->hart), IPI_RESCHEDULE);
-  }
+  int err = 0;
+  if (p == NULL)
+    err = -ESRCH;
+  else if (p->leader == init_proc)
+    err = -EPERM;
+  else
+    stop(p, STOP_PROCESS);
   proc_table_unlock();
-  return p != NULL ? 0 : -ESRCH;
+  return err;
 }

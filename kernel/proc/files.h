@@ -10,6 +10,9 @@ struct files;
 // May sleep.
 int files_fork(struct files *from, struct files **out);
 
+// One more reference to the table, for a thread; returns it.
+struct files *files_share(struct files *files);
+
 // Drops a reference to the table; the last one closes its files and leaves its
 // directory.  May sleep.
 void files_put(struct files *files);

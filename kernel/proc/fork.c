@@ -9,28 +9,28 @@
 #include "proc/proc.h"
 #include "proc/sched.h"
 #include "proc/table.h"
+#include "proc/thread.h"
 
 struct proc *init_proc;
 
-// p has all it needs: from here on it may run, end and be gone at any time.
-static void start(struct proc *p) {
+void start(struct proc *p) {
   atomic_store_release(&p->state, READY);
   sched_enqueue(p);
 }
 
 int fork(void) {
-  struct proc *parent = myproc();
+  struct proc *p = myproc(), *parent = p->leader;
   struct proc *child = proc_alloc();
   if (child == NULL) return -EAGAIN;
-  int err = vm_fork(parent->vm, &child->vm);
+  int err = vm_fork(p->vm, &child->vm);
   if (err) goto no_vm;
-  err = files_fork(parent->files, &child->files);
+  err = files_fork(p->files, &child->files);
   if (err) goto no_files;
 
-  *child->tf = *parent->tf;
+  *child->tf = *p->tf;
   child->tf->a[0] = 0;
-  memcpy(child->name, parent->name, sizeof(child->name));
-  child->hart = atomic_load(&parent->hart);
+  memcpy(child->name, p->name, sizeof(child->name));
+  child->hart = atomic_load(&p->hart);
   int pid = child->pid;
   acquire(&parent->family);
   child->parent = parent;

@@ -1,4 +1,12 @@
-// Processes: what one is, and the life of one from fork to wait.
+// Processes and their threads: what one is, and its life from fork to wait.
+//
+// A struct proc is one thread.  The first thread of a process is its leader and
+// stands for the process: what belongs to the process as a whole is kept in the
+// leader's struct proc and guarded by the leader's family lock.  Every other thread
+// shares the leader's struct vm and open files, and is gone before the leader is.
+// What several threads may touch at once is in struct vm and struct files, which
+// have locks of their own; here, only fields marked [atomic] or with a lock are
+// ever touched by another thread.
 //
 //   UNUSED -> (fork) READY -> RUNNING -> ZOMBIE -> (wait) UNUSED
 //              RUNNING <-> READY, RUNNING -> SLEEPING or WAITING -> READY
@@ -8,6 +16,8 @@
 //   I11  A process is on a run queue exactly when its state is READY, except
 //        between that exchange and the insertion, and on its way from one queue
 //        to another.
+//   I14  A process's children and its threads' lists change under the family lock
+//        of its leader; `leader` itself never changes while a slot is in use.
 //   I12  A process's kernel stack is in use until on_hart is false; whoever
 //        wants to run or free it waits for that.
 #pragma once
@@ -24,6 +34,7 @@
 struct vm;
 struct files;
 struct trapframe;
+struct new_program;
 
 enum proc_state {
   UNUSED,    // a free slot
@@ -40,28 +51,47 @@ struct context {
   uint64 ra, sp, s[12];
 };
 
+// Why a thread must not go on in user mode; bits.
+enum stop_reason {
+  STOP_PROCESS = 1,  // all of its process ends: a kill, or a thread's fatal fault
+  STOP_THREAD = 2,   // this thread ends, by order of its leader
+  STOP_EXEC = 4,     // leader: a thread has a new program for it
+};
+
+// Lock keys: [own] touched by this thread alone; [family] the family lock of this
+// process's leader; [parent's family] that of the leader of the parent process.
 struct proc {
   struct context context;   // [hart] while switched out
   enum proc_state state;    // [atomic] I10
   bool on_hart;             // [atomic] I12
-  bool killed;              // [atomic] ends at the next way to user mode
+  uint32 stop;              // [atomic] of enum stop_reason; obeyed on the way to user mode
   int pid;                  // [const while in use]
   uint32 hart;              // [atomic] where it ran last
   char name[16];            // [own] of the program, for people
-  struct vm *vm;            // [own; others read it with family] NULL once ended
+  struct vm *vm;            // [own; others read it with own family lock] NULL once ended
   struct files *files;      // [own] open files and directory
   struct trapframe *tf;     // [const while in use] user registers
   uint32 kstack_slot;       // [const while in use]
   uint64 kstack_top;        // [const while in use] address
   struct list queue;        // [RUNQ] in a run queue, or among the free slots
   struct list wait;         // [the condition's lock] in a wait queue
-  struct proc *parent;      // [family of it] init when the parent has ended
-  struct list sibling;      // [parent's family] among parent's children
-  struct spinlock family;   // FAMILY: of this process as a parent
-  struct list children;     // [family] running
-  struct list zombies;      // [family] ended
-  struct waitq child_ended; // [family]
-  int exit_status;          // [parent's family]
+  struct proc *leader;      // [const while in use] itself for a leader
+  struct proc *parent;      // [parent's family] leader: of the parent process, or init;
+                            // [family] another thread: the one that made it, or the leader
+  struct list sibling;      // [the same] among parent's children, zombies, threads or ended
+  struct spinlock family;   // FAMILY
+  struct list children;     // [family] leader: child processes that run
+  struct list zombies;      // [family] leader: child processes that have ended
+  struct list threads;      // [family] made by this thread, running
+  struct list ended;        // [family] made by this thread, ended, to be joined
+  struct waitq child_ended; // [family] children or threads
+  struct list members;      // [family] leader: all other threads
+  struct list member;       // [family] other threads: in members
+  uint32 live_members;      // [family] leader: those that have not ended
+  bool closing;             // [family] leader: no thread may be added any more
+  struct new_program *next; // [family] leader: to be run once the threads are gone
+  uint64 user_stack;        // [const] what clone was given; its page's address
+  int exit_status;          // [parent's family] of a leader
   uint64 wake_time;         // [TIMER of the queue it is in] clock ticks
   struct list timer;        // [TIMER of that queue]
 #ifdef DEBUG
@@ -70,30 +100,55 @@ struct proc {
 #endif
 };
 
-// Whether the process has been asked to end.
+// Whether p has been asked to leave the kernel and not go on: to end, or to make
+// room for another program.  Waits that may be cut short end then.
 static inline bool killed(const struct proc *p) {
-  return __atomic_load_n(&p->killed, __ATOMIC_RELAXED);
+  return __atomic_load_n(&p->stop, __ATOMIC_RELAXED) != 0;
 }
+
+static inline bool is_leader(const struct proc *p) { return p->leader == p; }
 
 extern struct proc *init_proc;  // [const after boot] adopts orphans; never exits
 
 // A new process that shares the caller's memory copy-on-write and its open files,
-// and returns 0 to user mode.  Returns its pid, -EAGAIN without a free slot, or
-// -ENOMEM; then nothing has changed.  May sleep.
+// and returns 0 to user mode; of several threads, only the caller is in it.
+// Returns its pid, -EAGAIN without a free slot, or -ENOMEM; then nothing has
+// changed.  May sleep.
 int fork(void);
 
-// Ends the calling process: files and memory go at once, the rest when its parent
-// waits.  Children are given to init.
+// Ends the calling thread.  The leader's end is that of its process: all threads
+// end first, files and memory go at once, the rest when the parent waits; children
+// are given to init.
 void exit(int status) __attribute__((noreturn));
 
-// Waits for a child to end and frees it.  Its status goes to user address va,
-// unless that is 0.  Returns the pid; -ECHILD without children; -EINTR when
-// killed; -EFAULT for a bad va, and the child remains.  May sleep.
+// Ends the calling thread and, if it is not the leader, has the leader end with
+// status -1: what a fatal fault does, and a kill.
+void exit_process(void) __attribute__((noreturn));
+
+// The calling thread has been asked to stop, interrupts on: ends it, or, as the
+// leader, starts the program that another thread has prepared.
+void obey_stop(void);
+
+// Waits for a child process, of any thread, to end and frees it.  Its status goes
+// to user address va, unless that is 0.  Returns the pid; -ECHILD without children;
+// -EINTR when killed; -EFAULT for a bad va, and the child remains.  May sleep.
 int wait(uint64 va);
 
-// Asks process `pid` to end: it does so on its next way to user mode, which comes
-// within one turn at the latest.  Returns 0; -ESRCH: none; -EPERM: init.
+// Asks process `pid`, or the process of that thread, to end: it does so on its next
+// way to user mode, which comes within one turn at the latest.  Returns 0; -ESRCH:
+// none; -EPERM: init.
 int kill(int pid);
+
+// A new thread that starts at user address fn with a0 and a1 as its arguments, the
+// end of the page at `stack` as its stack pointer, and nowhere to return to.
+// Returns its pid; -EINVAL for a stack that is not a writable page of the program;
+// -EAGAIN without a free slot; -ENOMEM; -EINTR when the process is ending.
+int clone(uint64 fn, uint64 a0, uint64 a1, uint64 stack);
+
+// Waits for a thread that the caller has made, or inherited from one that ended, to
+// end and frees it.  The `stack` that clone was given goes to user address va,
+// unless that is 0.  Returns the pid, or errors as wait does.  May sleep.
+int join(uint64 va);
 
 // Starts process 1, which runs `body` in the kernel and then enters user mode.
 void proc_start_init(void (*body)(void));

@@ -45,12 +45,17 @@ static int new_pid(void) {
 }
 
 static void init_fields(struct proc *p) {
-  p->killed = false;
+  p->stop = 0;
   p->hart = 0;
   p->name[0] = 0;
   p->vm = NULL;
   p->files = NULL;
+  p->leader = p;
   p->parent = NULL;
+  p->live_members = 0;
+  p->closing = false;
+  p->next = NULL;
+  p->user_stack = 0;
   p->exit_status = 0;
   list_init(&p->queue);
   list_init(&p->timer);
@@ -58,6 +63,10 @@ static void init_fields(struct proc *p) {
   list_init(&p->wait);
   list_init(&p->children);
   list_init(&p->zombies);
+  list_init(&p->threads);
+  list_init(&p->ended);
+  list_init(&p->members);
+  list_init(&p->member);
   waitq_init(&p->child_ended);
 #ifdef DEBUG
   memset(&p->held, 0, sizeof(p->held));

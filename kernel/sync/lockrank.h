@@ -27,6 +27,7 @@
   LOCK(FSALLOC, "which blocks and inodes of the disk are free")             \
   LOCK(BCACHE, "buffer cache: choice of a victim, then one hash bucket")    \
   LOCK(PIPE, "one pipe")                                                    \
+  LOCK(FUTEX, "threads that wait at user addresses of one hash")            \
   LOCK(CONSOLE, "line being typed")                                         \
   LOCK(DISK, "one disk's request ring")                                     \
   LOCK(LEAF, "512 entries of one leaf page table")                          \

@@ -29,20 +29,21 @@ static const char *last_part(const char *path) {
   return name;
 }
 
-// Runs the program at `path`.  The file stays locked while it is read, so that it
-// is one file that was checked and loaded.
+// Runs the program at `path`; argc or a negative errno.  The file stays locked while
+// it is read, so that it is one file that was checked and loaded.
 static int exec_path(const char *path, const struct arguments *args) {
   struct inode *ip;
+  struct new_program *new;
   int result = namei(path, &ip);
   if (result) return result;
   result = ilock(ip);
   if (result == 0) {
     struct program prog = {last_part(path), ip, ip->d->size, read_inode};
-    result = ip->d->type == T_FILE ? exec(&prog, args) : -EACCES;
+    result = ip->d->type == T_FILE ? exec_prepare(&prog, args, &new) : -EACCES;
     iunlock(ip);
   }
   iput(ip);
-  return result;
+  return result == 0 ? exec_commit(new) : result;
 }
 
 int64 sys_exec(const uint64 *a) {

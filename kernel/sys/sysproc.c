@@ -1,8 +1,10 @@
 // System calls on processes and their memory.
 #include "arch/timer.h"
+#include "kernel/futex.h"
 #include "lib/errno.h"
 #include "mm/vm.h"
 #include "proc/clock.h"
+#include "proc/futex.h"
 #include "proc/proc.h"
 #include "kernel/vm.h"
 #include "sys/args.h"
@@ -15,6 +17,9 @@ int64 sys_getpid(const uint64 *a);
 int64 sys_sbrk(const uint64 *a);
 int64 sys_sleep(const uint64 *a);
 int64 sys_uptime(const uint64 *a);
+int64 sys_clone(const uint64 *a);
+int64 sys_join(const uint64 *a);
+int64 sys_futex(const uint64 *a);
 
 int64 sys_fork(const uint64 *a) {
   (void)a;
@@ -45,4 +50,17 @@ int64 sys_sleep(const uint64 *a) { return clock_sleep(arg_int(a, 0)); }
 int64 sys_uptime(const uint64 *a) {
   (void)a;
   return clock_ticks();
+}
+
+int64 sys_clone(const uint64 *a) { return clone(a[0], a[1], a[2], a[3]); }
+
+int64 sys_join(const uint64 *a) { return join(a[0]); }
+
+int64 sys_futex(const uint64 *a) {
+  struct vm *vm = myproc()->vm;
+  switch (arg_int(a, 1)) {
+    case FUTEX_WAIT: return futex_wait(vm, a[0], arg_int(a, 2));
+    case FUTEX_WAKE: return futex_wake(vm, a[0], arg_int(a, 2));
+    default: return -EINVAL;
+  }
 }

@@ -66,7 +66,7 @@ static void die(struct trapframe *tf, uint64 cause, uint64 stval, const char *wh
   struct proc *p = myproc();
   printf("usertrap: %s (scause %ld) pid=%d name=%s sepc=0x%lx stval=0x%lx: %s\n",
          cause_name(cause), cause, p->pid, p->name, tf->sepc, stval, why);
-  exit(-1);
+  exit_process();
 }
 
 static void page_fault(struct trapframe *tf, uint64 cause, uint64 va) {
@@ -112,11 +112,13 @@ void usertrap(struct trapframe *tf) {
     else
       die(tf, cause, stval, "not allowed to a program");
   }
-  if (unlikely(killed(myproc()))) {
-    intr_on();
-    exit(-1);
-  }
+  // Looked at with interrupts off: who asks later interrupts user mode.
   intr_off();
+  while (unlikely(killed(myproc()))) {
+    intr_on();
+    obey_stop();
+    intr_off();
+  }
 }
 
 void kerneltrap(struct trapframe *tf) {

@@ -12,8 +12,10 @@
 //
 // The heap grows by sbrk, in steps that cost nothing until touched.  A program may
 // call sbrk as well: memory that does not follow the last piece starts a new one.
-// Nothing is locked here: one thread of a program may use the heap.
+// One lock guards it all, against other threads of the program.
 #include "user/user.h"
+
+#include "lock.h"
 
 struct block {
   uint64 before;
@@ -34,6 +36,7 @@ enum {
 
 static struct block *bins[BINS];
 static uint64 filled;
+static int heap_lock;
 static struct block *last;  // the header that ends the last piece; 0 at first
 
 static uint64 size_of(const struct block *b) { return b->size & ~(uint64)USED; }
@@ -122,8 +125,7 @@ static int grow(uint64 size) {
   return 0;
 }
 
-void *malloc(uint64 request) {
-  if (request > LARGEST) return 0;
+static void *take(uint64 request) {
   uint64 size = (request + HEADER + 15) / 16 * 16;
   if (size < SMALLEST) size = SMALLEST;
   struct block *b = find(size);
@@ -143,8 +145,27 @@ void *malloc(uint64 request) {
   return (char *)b + HEADER;
 }
 
+void *malloc(uint64 request) {
+  if (request > LARGEST) return 0;
+  lock_take(&heap_lock);
+  void *block = take(request);
+  lock_give(&heap_lock);
+  return block;
+}
+
 void free(void *block) {
   if (block == 0) return;
   struct block *b = (void *)((char *)block - HEADER);
+  lock_take(&heap_lock);
   release(b, size_of(b));
+  lock_give(&heap_lock);
+}
+
+// In a program that uses the heap this stands in for the system call's stub.  The
+// child has no other threads, so none of them may hold the lock as it begins.
+int fork(void) {
+  lock_take(&heap_lock);
+  int pid = raw_call(SYS_fork, 0, 0, 0);
+  lock_give(&heap_lock);
+  return pid;
 }

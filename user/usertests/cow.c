@@ -60,7 +60,7 @@ void test_cow_generations(void) {
     born++;
     check_generations(base, born);
   }
-  if (pid > 0) EXPECT_AT(born, join(), ==, 0);
+  if (pid > 0) EXPECT_AT(born, wait_status(), ==, 0);
   check_generations(base, born);
 }
 
@@ -134,7 +134,7 @@ void test_cow_text(void) {
     *(volatile char *)code = 1;
     exit(0);
   }
-  EXPECT(join(), ==, KILLED);
+  EXPECT(wait_status(), ==, KILLED);
   EXPECT(STORE_STATUS(code), ==, KILLED);  // the last owner is alone now
   EXPECT(*(uint64 *)PGROUNDDOWN(code), ==, word);
 }
@@ -192,7 +192,7 @@ void test_cow_kernel_writes(void) {
       }
       if (pid != 0) {
         start_now(&line);
-        EXPECT_AT(call, join(), ==, 0);
+        EXPECT_AT(call, wait_status(), ==, 0);
       }
       if ((pid == 0) != by_child) EXPECT_AT(call, paint_flaw(base, PGSIZE, 7), ==, -1);
       if (pid == 0) exit(0);

@@ -27,7 +27,7 @@ int exec_helper(int argc, char **argv) {
 #define EXEC_FAILED  50
 
 static int exec_status(const char *path, char **argv) {
-  if (must_fork() != 0) return join();
+  if (must_fork() != 0) return wait_status();
   EXPECT(exec(path, argv), ==, -1);
   exit(EXEC_FAILED);
 }
@@ -42,7 +42,7 @@ void test_exectest(void) {
     exec("/echo", argv);
     exit(2);
   }
-  EXPECT(join(), ==, 0);
+  EXPECT(wait_status(), ==, 0);
   int fd = must_open("out", O_RDONLY);
   EXPECT(read(fd, seen, sizeof(seen) - 1), ==, 18);
   EXPECT(strcmp(seen, "one two  three  4\n"), ==, 0);

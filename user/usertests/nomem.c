@@ -64,7 +64,7 @@ static void climb(int (*body)(void)) {
     EXPECT_AT(k, write(command[1], &k, 1), ==, 1);
     EXPECT_AT(k, read(answer[0], &token, 1), ==, 1);
     pass_token(go[1]);
-    outcomes[k] = join();
+    outcomes[k] = wait_status();
   }
   kill_all(&hog_pid, 1);
   for (int i = 0; i < 2; i++) {
@@ -87,7 +87,7 @@ static void expect_clean(int (*body)(void), int may_be_killed) {
   EXPECT(outcomes[0], !=, 0);
   int pid = must_fork();
   if (pid == 0) exit(body());
-  EXPECT(join(), ==, 0);
+  EXPECT(wait_status(), ==, 0);
 }
 
 static int intact(void) { return mark_flaw(shared_pages, SHARED, 1) == -1; }
@@ -111,7 +111,7 @@ static int try_fork(void) {
   mark_pages(shared_pages, SHARED, pid == 0 ? 2 : 3);
   EXPECT(mark_flaw(shared_pages, SHARED, pid == 0 ? 2 : 3), ==, -1);
   if (pid == 0) exit(0);
-  int status = join();
+  int status = wait_status();
   if (status != KILLED) EXPECT(status, ==, 0);
   return 0;
 }
@@ -274,7 +274,7 @@ void test_mem(void) { EXPECT(hungry_status(use_malloc, 0), ==, 0); }
 #define UNTOUCHED  100  // the order was never carried out
 
 static int failing_at(int point, int after, int (*body)(void)) {
-  if (must_fork() != 0) return join();
+  if (must_fork() != 0) return wait_status();
   EXPECT(inject(point, after), >=, 0);
   int status = body();
   exit(inject(point, 0) < after ? UNTOUCHED + status : status);

@@ -82,7 +82,7 @@ void test_forkforkfork(void) {
   for (int fd = -1; fd < 0; sleep(1))  // all file slots may be taken for a moment
     fd = open("stop", O_CREATE | O_RDWR);
   EXPECT(read(ends[0], &nothing, 1), ==, 0);
-  join();  // it may have died of the crowd: memory is not endless
+  wait_status();  // it may have died of the crowd: memory is not endless
   EXPECT(child_status(load_at, (void *)stack_page()), ==, 0);
 }
 
@@ -130,7 +130,7 @@ void test_killstatus(void) {
       if (pid == 0) be_killable(how);
       if (round > 0) sleep(round - 1);
       EXPECT_AT(how, kill(pid), ==, 0);
-      EXPECT_AT(how, join(), ==, KILLED);
+      EXPECT_AT(how, wait_status(), ==, KILLED);
       EXPECT_AT(how, kill(pid), ==, -1);
     }
   int ends[2], pid;
@@ -140,7 +140,7 @@ void test_killstatus(void) {
   close(ends[1]);
   EXPECT(read(ends[0], &nothing, 1), ==, 0);  // it is in exit, or a zombie
   EXPECT(kill(pid), ==, 0);
-  EXPECT(join(), ==, 6);
+  EXPECT(wait_status(), ==, 6);
   EXPECT(kill(-1), ==, -1);
   EXPECT(kill(0), ==, -1);
   EXPECT(kill(0x7fffffff), ==, -1);
@@ -162,7 +162,7 @@ void test_preempt(void) {
   }
   EXPECT(read(ends[0], &byte, 1), ==, 1);
   EXPECT(byte, ==, 'P');
-  EXPECT(join(), ==, 0);
+  EXPECT(wait_status(), ==, 0);
   kill_all(pids, COUNT_OF(pids));
 }
 
@@ -207,7 +207,7 @@ static void victim(char *shared, uint64 pages, int kind) {
       exit(mark_flaw(heap, 16, n + 1) == -1 ? 0 : 1);
     }
     EXPECT(mark_flaw(heap, 16, n), ==, -1);
-    if (pid > 0) EXPECT(join(), ==, 0);
+    if (pid > 0) EXPECT(wait_status(), ==, 0);
     EXPECT(pipe(ends), ==, 0);
     EXPECT(write(ends[1], heap, 1), ==, 1);
     EXPECT(read(ends[0], &byte, 1), ==, 1);
@@ -231,7 +231,7 @@ void test_kill_anywhere(void) {
     for (volatile uint64 spin = next_random() % 200000; spin > 0; spin--) {
     }
     for (int i = 0; i < COUNT_OF(pids); i++) EXPECT(kill(pids[i]), ==, 0);
-    for (int i = 0; i < COUNT_OF(pids); i++) EXPECT_AT(i, join(), ==, KILLED);
+    for (int i = 0; i < COUNT_OF(pids); i++) EXPECT_AT(i, wait_status(), ==, KILLED);
     EXPECT(mark_flaw(shared, pages, 1), ==, -1);
   }
 }
@@ -284,7 +284,7 @@ void test_kill_sleep(void) {
   }
   sleep(2);
   EXPECT(kill(pid), ==, 0);
-  EXPECT(join(), ==, KILLED);
+  EXPECT(wait_status(), ==, KILLED);
   EXPECT(uptime() - begin, <, 600);
 }
 
@@ -309,7 +309,7 @@ void test_clock(void) {
       EXPECT(uptime() - slept, >=, i);
       exit(1 << i);
     }
-  for (int i = 0; i < 8; i++) sum += join();
+  for (int i = 0; i < 8; i++) sum += wait_status();
   EXPECT(sum, ==, 0x1fe);
   EXPECT(uptime() - begin, >=, 8);
 }

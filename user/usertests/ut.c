@@ -13,14 +13,14 @@ void ut_wrong(const char *file, int line, const char *what, long seen, long want
 
 // --- Processes ---
 
-int join(void) {
+int wait_status(void) {
   int status = 0x5eed;
   EXPECT(wait(&status), >, 0);
   return status;
 }
 
 void join_all(int n) {
-  for (int i = 0; i < n; i++) EXPECT_AT(i, join(), ==, 0);
+  for (int i = 0; i < n; i++) EXPECT_AT(i, wait_status(), ==, 0);
 }
 
 void start_make(struct start *line) { EXPECT(pipe(line->end), ==, 0); }
@@ -57,7 +57,7 @@ int hungry_status(void (*body)(void *arg), void *arg) {
     exit(0);
   }
   start_now(&line);
-  return join();
+  return wait_status();
 }
 
 void load_at(void *va) { (void)*(volatile char *)va; }

@@ -44,7 +44,7 @@ void ut_wrong(const char *file, int line, const char *what, long seen, long want
 // --- Processes (testlib.h has must_fork and child_status) ---
 
 // Waits for any child: its exit status.  There must be one.
-int join(void);
+int wait_status(void);
 
 // Waits for n children that must all have ended with status 0.
 void join_all(int n);

@@ -1,0 +1,41 @@
+// Creating and joining threads (user/thread.h).
+//
+// A thread's block of heap holds, at its first page border, what the thread needs to
+// know, and above that its stack.  clone and join speak of the stack by its last page.
+#include "user/thread.h"
+
+#include "user/user.h"
+
+#define PAGE         4096
+#define LAST_PAGE    (THREAD_STACK - PAGE)  // from the first border
+
+struct head {
+  void *block;  // for free
+  void (*start)(void *, void *);
+  void *arg1, *arg2;
+};
+
+static void run(void *at, void *unused) {
+  struct head *head = at;
+  (void)unused;
+  head->start(head->arg1, head->arg2);
+  exit(0);
+}
+
+int thread_create(void (*start)(void *, void *), void *arg1, void *arg2) {
+  char *block = malloc(THREAD_STACK + PAGE);
+  if (block == 0) return -1;
+  char *border = block + -(uint64)block % PAGE;
+  struct head *head = (struct head *)border;
+  *head = (struct head){block, start, arg1, arg2};
+  int pid = clone(run, head, 0, border + LAST_PAGE);
+  if (pid < 0) free(block);
+  return pid;
+}
+
+int thread_join(void) {
+  void *stack;
+  int pid = join(&stack);
+  if (pid >= 0) free(((struct head *)((char *)stack - LAST_PAGE))->block);
+  return pid;
+}
