@@ -141,7 +141,9 @@ twice  := $(filter $(UPROGS),$(SPROGS))
 $(if $(twice),$(error there are two programs called $(twice): one in user/, one in stress/))
 
 start   := $(OBJ)/user/start.S.o
-libsrc  := $(sort $(wildcard user/lib/*.[cS])) user/usys.S
+# The stubs come first: they are weak, and a file of user/lib that is linked for
+# another reason may define the same name.
+libsrc  := user/usys.S $(sort $(wildcard user/lib/*.[cS]))
 libobjs := $(libsrc:%=$(OBJ)/%.o)
 library := $(OBJ)/user/lib.a
 $(eval $(call stamp,$(OBJ)/flags,'$(CC)' '$(LIBFLAGS)' '$(PROGFLAGS)' '$(LD) $(LDFLAGS)'))

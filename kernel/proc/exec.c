@@ -12,7 +12,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
-#include "mm/slab.h"
 #include "mm/tlb.h"
 #include "mm/usercopy.h"
 #include "mm/vm.h"
@@ -28,16 +27,6 @@ struct image {
   int count;
   struct elf_program_header segments[MAX_SEGMENTS];  // by rising address
 };
-
-// A program ready to run in the place of another.
-struct new_program {
-  struct vm *vm;
-  uint64 entry, sp;  // user addresses
-  int argc;
-  char name[16];     // as in struct proc
-};
-
-static struct slab_cache programs = SLAB_CACHE(programs, struct new_program);
 
 // All n bytes or an error.
 static int read_all(const struct program *prog, void *dst, uint64 off, uint32 n) {
@@ -184,10 +173,9 @@ static int build_stack(struct vm *vm, const struct arguments *args, uint64 *sp) 
 }
 
 // The point of no return.  The caller is the only thread.
-static int replace(struct new_program *new) {
+static int replace(const struct new_program *new) {
   struct proc *p = myproc();
   struct vm *old = p->vm;
-  int argc = new->argc;
   acquire(&p->family);
   p->vm = new->vm;
   memcpy(p->name, new->name, sizeof(p->name));
@@ -198,8 +186,7 @@ static int replace(struct new_program *new) {
   p->tf->sepc = new->entry;
   p->tf->sp = new->sp;
   p->tf->a[1] = new->sp;
-  slab_free(&programs, new);
-  return argc;
+  return new->argc;
 }
 
 static int build(struct new_program *new, const struct program *prog,
@@ -210,39 +197,25 @@ static int build(struct new_program *new, const struct program *prog,
   err = lay_out(new->vm, &image);
   for (int i = 0; i < image.count && !err; i++)
     err = load_segment(new->vm, prog, &image.segments[i]);
+  if (err) return err;
   new->entry = image.entry;
   strlcpy(new->name, prog->name, sizeof(new->name));
-  if (err) return err;
   new->argc = build_stack(new->vm, args, &new->sp);
   return new->argc < 0 ? new->argc : 0;
 }
 
 int exec_prepare(const struct program *prog, const struct arguments *args,
-                 struct new_program **out) {
-  struct new_program *new = slab_alloc(&programs);
-  if (new == NULL) return -ENOMEM;
-  new->vm = vm_create();
-  if (new->vm == NULL) {
-    slab_free(&programs, new);
-    return -ENOMEM;
-  }
-  int err = build(new, prog, args);
-  if (err) {
-    exec_drop(new);
-    return err;
-  }
-  *out = new;
-  return 0;
+                 struct new_program *out) {
+  out->vm = vm_create();
+  if (out->vm == NULL) return -ENOMEM;
+  int err = build(out, prog, args);
+  if (err) vm_put(out->vm);
+  return err;
 }
 
-void exec_drop(struct new_program *new) {
-  vm_put(new->vm);
-  slab_free(&programs, new);
-}
-
-int exec_commit(struct new_program *new) {
+int exec_commit(const struct new_program *new) {
   if (!claim_process(new)) {
-    exec_drop(new);
+    vm_put(new->vm);
     return -EINTR;
   }
   if (!is_leader(myproc())) exit_thread();
@@ -253,8 +226,10 @@ int exec_commit(struct new_program *new) {
 
 void exec_next(void) {
   struct proc *p = myproc();
-  struct new_program *next = close_process();
+  close_process();
+  struct new_program next = p->next;
+  p->next.vm = NULL;
   atomic_and(&p->stop, ~(uint32)STOP_EXEC);
   reopen_process();
-  p->tf->a[0] = replace(next);
+  p->tf->a[0] = replace(&next);
 }

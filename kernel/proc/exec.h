@@ -3,6 +3,8 @@
 
 #include "lib/types.h"
 
+struct new_program;
+
 // Where a program's bytes come from: `read` fills dst with n bytes from offset off
 // of `file` and returns how many it got, or a negative errno.  May sleep.
 struct program {
@@ -19,24 +21,18 @@ struct arguments {
   const char *const *kernel;
 };
 
-// A program that is ready to take the place of a process's own.
-struct new_program;
-
 // Loads a program beside the running one.  Returns 0 and *out; or a negative errno,
 // then nothing has changed: -ENOEXEC for anything wrong with the file, -E2BIG,
 // -EFAULT, -ENOMEM, or what `read` said.  May sleep.
 int exec_prepare(const struct program *prog, const struct arguments *args,
-                 struct new_program **out);
+                 struct new_program *out);
 
-// Replaces the calling process's program, ending its other threads first; `new` is
-// used up.  Returns argc, the first result that main sees, or -EINTR when the process
+// Replaces the calling process's program, ending its other threads first; the
+// memory of `new` is used up.  Returns argc, the first result that main sees, or -EINTR when the process
 // is ending or another thread was first.  Does not return in a thread other than the
 // leader, which then goes on in its place.  May sleep: no lock held, since a thread
 // that has to end may be waiting for it.
-int exec_commit(struct new_program *new);
-
-// Frees a program that is not to run after all.
-void exec_drop(struct new_program *new);
+int exec_commit(const struct new_program *new);
 
 // The leader, asked by STOP_EXEC: runs what another thread has prepared.
 void exec_next(void);

@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "mm/usercopy.h"
+#include "mm/vm.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
@@ -55,8 +56,8 @@ void exit(int status) {
     printf("init has ended with status %d: nothing is left to run\n", status);
     power_off(1);
   }
-  struct new_program *unused = close_process();
-  if (unused != NULL) exec_drop(unused);
+  close_process();
+  if (p->next.vm != NULL) vm_put(p->next.vm);
   leave_files();
   leave_memory();
   give_children_to_init(p);

@@ -34,7 +34,6 @@
 struct vm;
 struct files;
 struct trapframe;
-struct new_program;
 
 enum proc_state {
   UNUSED,    // a free slot
@@ -49,6 +48,14 @@ enum proc_state {
 // What a switched-out kernel context needs (arch/switch.S).
 struct context {
   uint64 ra, sp, s[12];
+};
+
+// A program that is ready to take the place of a process's own (proc/exec.h).
+struct new_program {
+  struct vm *vm;     // NULL: there is none
+  uint64 entry, sp;  // user addresses
+  int argc;
+  char name[16];     // as in struct proc
 };
 
 // Why a thread must not go on in user mode; bits.
@@ -89,7 +96,7 @@ struct proc {
   struct list member;       // [family] other threads: in members
   uint32 live_members;      // [family] leader: those that have not ended
   bool closing;             // [family] leader: no thread may be added any more
-  struct new_program *next; // [family] leader: to be run once the threads are gone
+  struct new_program next;  // [family] leader: to be run once the threads are gone
   uint64 user_stack;        // [const] what clone was given; its page's address
   int exit_status;          // [parent's family] of a leader
   uint64 wake_time;         // [TIMER of the queue it is in] clock ticks

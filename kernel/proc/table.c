@@ -54,7 +54,7 @@ static void init_fields(struct proc *p) {
   p->parent = NULL;
   p->live_members = 0;
   p->closing = false;
-  p->next = NULL;
+  p->next.vm = NULL;
   p->user_stack = 0;
   p->exit_status = 0;
   list_init(&p->queue);

@@ -200,18 +200,15 @@ static void reap_members(struct proc *leader) {
 // that one of them could have left.
 static bool is_alone(const struct proc *p) { return is_leader(p) && list_empty(&p->members); }
 
-struct new_program *close_process(void) {
+void close_process(void) {
   struct proc *p = myproc();
   ASSERT(is_leader(p));
-  if (is_alone(p)) return NULL;
+  if (is_alone(p)) return;
   acquire(&p->family);
   p->closing = true;
   end_members(p);
-  struct new_program *next = p->next;
-  p->next = NULL;
   release(&p->family);
   reap_members(p);
-  return next;
 }
 
 void reopen_process(void) {
@@ -220,7 +217,7 @@ void reopen_process(void) {
   p->closing = false;
 }
 
-bool claim_process(struct new_program *next) {
+bool claim_process(const struct new_program *next) {
   struct proc *p = myproc(), *leader = p->leader;
   if (is_alone(p)) return true;
   acquire(&leader->family);
@@ -228,7 +225,7 @@ bool claim_process(struct new_program *next) {
   if (mine) {
     leader->closing = true;
     if (p != leader) {
-      leader->next = next;
+      leader->next = *next;
       stop(leader, STOP_EXEC);
     }
   }

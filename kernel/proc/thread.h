@@ -4,8 +4,6 @@
 
 #include "proc/proc.h"
 
-struct new_program;
-
 // Asks p to stop, and sees to it that it notices: out of a wait that may be cut
 // short, or out of user mode.  Any context; the slot cannot change hands.
 void stop(struct proc *p, enum stop_reason why);
@@ -26,9 +24,9 @@ void leave_memory(void);
 void exit_thread(void) __attribute__((noreturn));
 
 // The leader: no thread may be added any more, and all others are ended and freed.
-// Returns the program that one of them has left to run, or NULL.  May sleep; a kill
-// does not end the wait.
-struct new_program *close_process(void);
+// A program that one of them has left to run is in the leader's `next`.  May sleep;
+// a kill does not end the wait.
+void close_process(void);
 
 // The leader has a new program: it may have threads again.
 void reopen_process(void);
@@ -36,4 +34,4 @@ void reopen_process(void);
 // The caller wants to replace its process's program.  False when the process is
 // ending or another thread was first.  If the caller is not the leader, the leader
 // has got `next` and will run it.
-bool claim_process(struct new_program *next);
+bool claim_process(const struct new_program *next);

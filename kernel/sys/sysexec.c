@@ -33,7 +33,7 @@ static const char *last_part(const char *path) {
 // it is read, so that it is one file that was checked and loaded.
 static int exec_path(const char *path, const struct arguments *args) {
   struct inode *ip;
-  struct new_program *new;
+  struct new_program new;
   int result = namei(path, &ip);
   if (result) return result;
   result = ilock(ip);
@@ -43,7 +43,7 @@ static int exec_path(const char *path, const struct arguments *args) {
     iunlock(ip);
   }
   iput(ip);
-  return result == 0 ? exec_commit(new) : result;
+  return result == 0 ? exec_commit(&new) : result;
 }
 
 int64 sys_exec(const uint64 *a) {

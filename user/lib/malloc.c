@@ -12,9 +12,10 @@
 //
 // The heap grows by sbrk, in steps that cost nothing until touched.  A program may
 // call sbrk as well: memory that does not follow the last piece starts a new one.
-// One lock guards it all, against other threads of the program.
+// One lock guards it all, against other threads of the program (lib/heap.h).
 #include "user/user.h"
 
+#include "heap.h"
 #include "lock.h"
 
 struct block {
@@ -145,27 +146,22 @@ static void *take(uint64 request) {
   return (char *)b + HEADER;
 }
 
+void heap_hold(void) { lock_take(&heap_lock); }
+
+void heap_let_go(void) { lock_give(&heap_lock); }
+
 void *malloc(uint64 request) {
   if (request > LARGEST) return 0;
-  lock_take(&heap_lock);
+  heap_hold();
   void *block = take(request);
-  lock_give(&heap_lock);
+  heap_let_go();
   return block;
 }
 
 void free(void *block) {
   if (block == 0) return;
   struct block *b = (void *)((char *)block - HEADER);
-  lock_take(&heap_lock);
+  heap_hold();
   release(b, size_of(b));
-  lock_give(&heap_lock);
-}
-
-// In a program that uses the heap this stands in for the system call's stub.  The
-// child has no other threads, so none of them may hold the lock as it begins.
-int fork(void) {
-  lock_take(&heap_lock);
-  int pid = raw_call(SYS_fork, 0, 0, 0);
-  lock_give(&heap_lock);
-  return pid;
+  heap_let_go();
 }
