@@ -9,6 +9,8 @@
 #include "arch/memlayout.h"
 #include "arch/timer.h"
 #include "arch/trapframe.h"
+#include "debug/explore.h"
+#include "debug/stall.h"
 #include "dev/console.h"
 #include "dev/disk.h"
 #include "dev/plic.h"
@@ -76,6 +78,8 @@ void boot_main(uint64 tree_pa) {
   uart_init();
   printf("xv6 kernel is booting\n");
   if (devtree_read(tree_pa) != 0) panic("no usable device tree at %lx", tree_pa);
+  stall_init();
+  explore_init();
   init_memory();  // frames
   kvm_init();     // the kernel's own page table
   sched_init();

@@ -5,7 +5,7 @@
 
 #include "kernel/param.h"
 #include "lib/types.h"
-#include "sync/lockrank.h"
+#include "sync/lockdebug.h"
 
 struct proc;
 
@@ -18,7 +18,7 @@ struct hart {
   uint64 deadline;       // [hart] when the timer is set to fire
   uint32 ipi;            // [atomic] reasons of pending inter-processor interrupts
 #ifdef DEBUG
-  uint8 held[LOCK_COUNT];  // [hart] spinlocks held, by class
+  struct held_locks held;  // [hart] spinlocks
 #endif
 } ALIGNED(CACHE_LINE);
 

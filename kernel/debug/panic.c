@@ -27,6 +27,9 @@
 #define ANSWER_ROUNDS  10000000  // how long to wait for a hart that does not answer
 
 static uint32 panicking;  // [atomic] 1 + hart that panicked first
+static bool show_processes;
+
+void panic_show_processes(void) { show_processes = true; }
 
 // Only the first hart goes on; a panic inside a panic ends at once.
 static void enter(void) {
@@ -48,6 +51,15 @@ static void print_here(const char *what) {
          p ? p->name : "none yet");
 }
 
+#ifdef DEBUG
+static void print_locks(uint32 hart) {
+  lockdebug_print(&harts[hart].held);
+  if (harts[hart].proc != NULL) lockdebug_print(&harts[hart].proc->held);
+}
+#else
+static void print_locks(uint32 hart) { (void)hart; }
+#endif
+
 static void stop_others(void) {
   uint32 me = this_hart()->id;
   hartset online = atomic_load(&online_harts);
@@ -64,12 +76,15 @@ static void stop_others(void) {
     // A program's registers are its own affair.
     if (m->stopped && m->pc >= DIRECT_MAP) backtrace(m->pc, m->fp);
     else if (m->stopped) printf("  in user mode at 0x%lx\n", m->pc);
+    print_locks(i);
   }
 }
 
 static void finish(void) __attribute__((noreturn));
 static void finish(void) {
+  print_locks(this_hart()->id);
   stop_others();
+  if (show_processes) proc_report();
   char how[8] = "";
   boot_option("panic", how, sizeof(how));
   printf("panic: end of report\n");

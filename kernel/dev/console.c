@@ -11,6 +11,7 @@
 // that time.  So a copy that fails loses nothing.  Lock: CONSOLE.
 #include "dev/console.h"
 
+#include "debug/stall.h"
 #include "dev/device.h"
 #include "dev/uart.h"
 #include "kernel/procinfo.h"
@@ -105,7 +106,9 @@ static int console_read(uint64 va, int n) {
   if (n <= 0) return 0;
   acquire(&lock);
   while (busy || next_read == line_start) {
+    stall_outside_begin();
     int err = sleep_killable(&readers, &lock);
+    stall_outside_end();
     if (err) {
       release(&lock);
       return err;

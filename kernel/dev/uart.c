@@ -6,6 +6,7 @@
 #include "dev/uart.h"
 
 #include "arch/memlayout.h"
+#include "debug/stall.h"
 #include "dev/plic.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
@@ -74,7 +75,9 @@ void uart_write(const char *text, size_t n) {
   acquire(&lock);
   while (n > 0) {
     size_t piece = MIN(n, UART_PIECE);
+    stall_outside_begin();
     while (RING - (tail - head) < piece) sleep(&space, &lock);
+    stall_outside_end();
     add(text, piece);
     feed();
     text += piece;

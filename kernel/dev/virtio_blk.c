@@ -11,6 +11,7 @@
 
 #include "arch/memlayout.h"
 #include "arch/mmio.h"
+#include "debug/stall.h"
 #include "dev/plic.h"
 #include "dev/virtio_mmio.h"
 #include "kernel/fs.h"
@@ -133,7 +134,9 @@ static void blk_submit(struct disk_request *request) {
 
 static int blk_wait(struct disk_request *request) {
   acquire(&blk.lock);
+  stall_outside_begin();
   while (request->status == DISK_PENDING) sleep(&request->done, &blk.lock);
+  stall_outside_end();
   release(&blk.lock);
   return request->status;
 }

@@ -155,12 +155,22 @@ static int load(struct inode *ip) {
   return 0;
 }
 
-int ilock(struct inode *ip) {
-  acquiresleep(&ip->lock);
+// Locked.  After an error it is not.
+static int make_readable(struct inode *ip) {
   int err = likely(ip->home != NULL) ? 0 : load(ip);
   if (err == 0 && ip->freed) err = -ENOENT;
   if (unlikely(err != 0)) releasesleep(&ip->lock);
   return err;
+}
+
+int ilock(struct inode *ip) {
+  acquiresleep(&ip->lock);
+  return make_readable(ip);
+}
+
+int ilock_child(struct inode *ip) {
+  acquiresleep_nested(&ip->lock);
+  return make_readable(ip);
 }
 
 void iunlock(struct inode *ip) { releasesleep(&ip->lock); }
@@ -181,7 +191,7 @@ int ialloc(struct op *op, short type, struct inode **out) {
   }
   // The handle may be left from the inode's last life, and still be locked by
   // the process that ended it.
-  acquiresleep(&ip->lock);
+  acquiresleep_nested(&ip->lock);
   if (ip->home != NULL) brelse(ip->home);
   ip->home = home;
   ip->d = dinode_in(home, inum);

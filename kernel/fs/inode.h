@@ -61,6 +61,9 @@ void iput(struct inode *ip);
 // Locks the inode and makes its fields readable.  Returns 0; on an error, -EIO,
 // or -ENOENT for an inode that is free on the disk, it is not locked.  May sleep.
 int ilock(struct inode *ip);
+
+// The same for what a directory that the caller has locked leads to.
+int ilock_child(struct inode *ip);
 void iunlock(struct inode *ip);
 
 // A new inode of `type` on the disk: locked, no links, empty.  Without a link

@@ -81,7 +81,7 @@ static int admit(uint32 blocks) {
 int begin_op(struct op *op, uint32 blocks) {
   ASSERT(blocks <= log.capacity);
   if (log.refusal != 0) return log.refusal;
-  lockdebug_sleep(LOCK_FSOP, false);
+  lockdebug_sleep(&log, LOCK_FSOP, false, __builtin_return_address(0));
   acquire(&log.lock);
   uint32 ticket = log.next_ticket++;
   int err = -EAGAIN;
@@ -95,7 +95,7 @@ int begin_op(struct op *op, uint32 blocks) {
   release(&log.lock);
   op->room = blocks;
   op->wrote = false;
-  if (err != 0) lockdebug_unsleep(LOCK_FSOP);
+  if (err != 0) lockdebug_unsleep(&log);
   return err;
 }
 
@@ -144,6 +144,6 @@ int end_op(struct op *op) {
   if (log.serving != log.next_ticket) wakeup(&log.admission);
   while (!op->done) sleep(&log.committed, &log.lock);
   release(&log.lock);
-  lockdebug_unsleep(LOCK_FSOP);
+  lockdebug_unsleep(&log);
   return op->result;
 }

@@ -25,6 +25,7 @@
 // flushes as well, and then sets W itself.
 #include "mm/fault.h"
 
+#include "debug/explore.h"
 #include "debug/stats.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -56,6 +57,7 @@ static bool replace(pte_t *pte, pte_t old, pte_t new) {
 static int fill(pte_t *pte, uint32 prot) {
   void *frame = kalloc_zeroed(FRAME_USER);
   if (frame == NULL) return -ENOMEM;
+  explore_yield();
   if (!replace(pte, 0, user_pte(va_to_pa(frame), prot))) {
     kfree(frame);
     return -EAGAIN;
@@ -76,6 +78,7 @@ static bool take_back(pte_t *pte, pte_t old) {
 
 // Ends the second step of a copy.  It may be done already.
 static void settle(struct vm *vm, uint64 va, pte_t *pte, pte_t fresh) {
+  explore_yield();
   tlb_flush_page(vm, va);
   replace(pte, fresh, (fresh & ~PTE_FRESH) | PTE_W | PTE_D);
 }
@@ -95,6 +98,7 @@ static int copy_page(struct vm *vm, uint64 va, pte_t *pte, pte_t old, uint64 pro
     return -EAGAIN;
   }
   page_copy(frame, pte_va(old));
+  explore_yield();
   bool two_steps = (prot & PTE_W) && !vm_is_private(vm);
   pte_t new = user_pte(va_to_pa(frame), two_steps ? prot & ~PTE_W : prot);
   if (two_steps) new |= PTE_FRESH;

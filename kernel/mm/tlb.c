@@ -16,6 +16,7 @@
 #include "arch/csr.h"
 #include "arch/ipi.h"
 #include "arch/pte.h"
+#include "debug/stall.h"
 #include "debug/stats.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
@@ -97,8 +98,11 @@ static void shoot_down(uint32 id, hartset targets) {
     ipi_send(target, IPI_SHOOTDOWN);
   }
   stat_add(STAT_SHOOTDOWNS, 1);
+  struct patience wait = {0};
   while (atomic_load_acquire(&tlbs[id].waiting) != 0) {
     tlb_answer();
+    if (patience_ends(&wait))
+      panic("no progress: harts %lx do not answer a shootdown", atomic_load(&tlbs[id].waiting));
     cpu_relax();
   }
 }

@@ -7,6 +7,7 @@
 #include "mm/usercopy.h"
 
 #include "arch/csr.h"
+#include "debug/explore.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/fault.h"
@@ -31,6 +32,7 @@ static char *lock_page(struct vm *vm, uint64 va, uint64 access, struct spinlock 
     }
     *err = vmfault(vm, va, access);
     if (*err) return NULL;
+    explore_yield();
   }
 }
 

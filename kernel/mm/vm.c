@@ -2,6 +2,7 @@
 // single fault means is mm/fault.c's.
 #include "mm/vm.h"
 
+#include "debug/explore.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/fault.h"
@@ -125,6 +126,7 @@ int64 vm_grow(struct vm *vm, uint64 n) {
 // Takes pages in [start, end) away from a vm that may be running.
 static void unmap(struct vm *vm, uint64 start, uint64 end) {
   if (start >= end) return;
+  explore_yield();
   if (uvm_zap(vm->root, start, end))
     tlb_flush(vm);
   else

@@ -11,13 +11,13 @@
 #include "arch/devtree.h"
 #include "arch/hart.h"
 #include "arch/timer.h"
+#include "debug/explore.h"
+#include "debug/stall.h"
 #include "debug/stats.h"
 #include "lib/errno.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"
-
-#define TURNS_PER_SECOND  100
 
 // An idle hart without sleepers still sets its timer, to this far ahead: a machine
 // whose clock jumps to the next deadline when all harts wait (`-icount sleep=off`)
@@ -52,7 +52,7 @@ static void set_timer(struct clock *c) {
 }
 
 static uint64 turn_length(const struct clock *c) {
-  return c->busy ? machine.timebase / TURNS_PER_SECOND : machine.timebase * IDLE_SECONDS;
+  return c->busy ? explore_turn(machine.timebase / TURNS_PER_SECOND) : machine.timebase * IDLE_SECONDS;
 }
 
 void clock_busy(bool busy) {
@@ -99,7 +99,9 @@ int clock_sleep(int n) {
   insert(c, p);
   set_timer(c);
   int err = 0;
+  stall_outside_begin();
   while (!list_empty(&p->timer) && err == 0) err = block(&c->lock, WAITING);
+  stall_outside_end();
   list_remove(&p->timer);
   release(&c->lock);
   return err;

@@ -3,6 +3,9 @@
 
 #include "lib/types.h"
 
+// How often a process that runs on may be made to give way.
+#define TURNS_PER_SECOND  100
+
 // This hart has begun (or ceased) to run processes: the timer is set accordingly.
 // Interrupts off.
 void clock_busy(bool busy);

@@ -8,6 +8,7 @@
 // Lock: FUTEX, one for each bucket: its queue and the waiters in it.
 #include "proc/futex.h"
 
+#include "debug/explore.h"
 #include "lib/errno.h"
 #include "lib/list.h"
 #include "mm/usercopy.h"
@@ -49,6 +50,7 @@ int futex_wait(struct vm *vm, uint64 va, int expected) {
   list_push_back(&b->waiters, &w.node);
   release(&b->lock);
 
+  explore_yield();
   int seen;
   int err = copyin(vm, &seen, va, sizeof(seen));
   if (err == 0 && seen != expected) err = -EAGAIN;

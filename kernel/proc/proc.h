@@ -99,10 +99,11 @@ struct proc {
   struct new_program next;  // [family] leader: to be run once the threads are gone
   uint64 user_stack;        // [const] what clone was given; its page's address
   int exit_status;          // [parent's family] of a leader
+  uint32 kernel_turns;      // [own] ended inside the kernel, without a pause
   uint64 wake_time;         // [TIMER of the queue it is in] clock ticks
   struct list timer;        // [TIMER of that queue]
 #ifdef DEBUG
-  struct held_locks held;   // [own] sleeping locks, by class
+  struct held_locks held;   // [own] what is held while sleeping
   struct injection inject[INJECT_POINTS];  // [own] failures ordered (debug/inject.h)
 #endif
 };
@@ -159,6 +160,10 @@ int join(uint64 va);
 
 // Starts process 1, which runs `body` in the kernel and then enters user mode.
 void proc_start_init(void (*body)(void));
+
+// Prints where each process that is not running stands, for a panic: the harts are
+// stopped.
+void proc_report(void);
 
 // Fills up to `max` rows, one for each process; returns how many there are rows
 // for.  A snapshot that others may change while it is taken.

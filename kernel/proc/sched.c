@@ -11,6 +11,7 @@
 
 #include "arch/csr.h"
 #include "arch/ipi.h"
+#include "debug/stall.h"
 #include "debug/stats.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
@@ -189,7 +190,10 @@ void sched_idle(void) {
     sched();
     atomic_or(&idle_harts, hart_bit(id));
     atomic_fence();
-    if (!work_anywhere()) wait_for_interrupt();
+    if (!work_anywhere()) {
+      wait_for_interrupt();
+      stall_idle(atomic_load(&idle_harts) == atomic_load(&online_harts));
+    }
     atomic_and(&idle_harts, ~hart_bit(id));
     pop_off();
     intr_on();  // whatever woke us is handled here

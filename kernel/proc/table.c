@@ -6,9 +6,11 @@
 #include "proc/table.h"
 
 #include "arch/trapframe.h"
+#include "debug/backtrace.h"
 #include "kernel/procinfo.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/kstack.h"
 #include "mm/vm.h"
@@ -57,6 +59,7 @@ static void init_fields(struct proc *p) {
   p->next.vm = NULL;
   p->user_stack = 0;
   p->exit_status = 0;
+  p->kernel_turns = 0;
   list_init(&p->queue);
   list_init(&p->timer);
   list_init(&p->sibling);
@@ -137,6 +140,19 @@ static char state_letter(enum proc_state state) {
     case WAITING: return 'S';
     case ZOMBIE: return 'Z';
     default: return 'r';
+  }
+}
+
+void proc_report(void) {
+  for (uint32 i = 0; i < fresh_slots; i++) {
+    struct proc *p = &procs[i];
+    if (p->state == UNUSED || p->state == RUNNING || p->state == ZOMBIE) continue;
+    printf("process %d (%s) %s%s\n", p->pid, p->name, p->state == READY ? "is ready" : "waits",
+           killed(p) ? ", asked to stop" : "");
+    backtrace(p->context.ra - 4, p->context.s[0]);
+#ifdef DEBUG
+    lockdebug_print(&p->held);
+#endif
   }
 }
 

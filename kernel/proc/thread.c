@@ -12,6 +12,7 @@
 #include "arch/csr.h"
 #include "arch/ipi.h"
 #include "arch/trapframe.h"
+#include "debug/explore.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
@@ -142,6 +143,7 @@ int join(uint64 va) {
   int pid = t->pid;
   uint64 stack = t->user_stack;
   int err = va != 0 ? copyout(p->vm, va, &stack, sizeof(stack)) : 0;
+  explore_yield();
   if (err == 0) {
     forget(t);
     return pid;

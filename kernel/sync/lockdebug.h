@@ -1,5 +1,9 @@
-// The lock-rank checker of DEBUG builds: every acquisition must go down the list
-// in sync/lockrank.h.  In a default build all of this is nothing.
+// The lock checker of DEBUG builds.  It knows every lock that is held, by whom, since
+// when and where it was taken, and panics with both places when a lock is taken
+// against the order of sync/lockrank.h (whether or not it would block this time), is
+// held already by the same thread, or is given back by another.  It also reports
+// spinlocks that were held for long, and a panic prints all locks that are held.  In
+// a default build all of this is nothing.
 #pragma once
 
 #include "lib/types.h"
@@ -9,26 +13,43 @@ const char *lock_name(enum lock_class class);
 
 #ifdef DEBUG
 
-// The sleeping locks that a process holds, by class.
+// One lock that is held.
+struct held_lock {
+  const void *lock;       // its address: no two are the same
+  enum lock_class class;
+  uint64 place;           // address in the kernel's text that took it
+  uint64 since;           // clock ticks
+};
+
+// What a hart (spinlocks) or a process (whatever is held while sleeping) holds.
+#define HELD_MOST  16
 struct held_locks {
-  uint8 count[LOCK_COUNT];
+  uint32 count;
+  struct held_lock locks[HELD_MOST];
 };
 
 // The calling process's; implemented by proc/.
 struct held_locks *held_sleeping_locks(void);
 
-// A spinlock is about to be taken (interrupts off) or has been given back.
-// `nested`: one of the same class may be held.
-void lockdebug_spin(enum lock_class class, bool nested);
-void lockdebug_unspin(enum lock_class class);
+// A spinlock is about to be taken (interrupts off) or given back.  `nested`: one of
+// the same class may be held.
+void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place);
+void lockdebug_unspin(const void *lock);
 
 // The same for whatever is held while sleeping: locks, a log reservation.
-void lockdebug_sleep(enum lock_class class, bool nested);
-void lockdebug_unsleep(enum lock_class class);
+void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place);
+void lockdebug_unsleep(const void *lock);
+
+// Prints a line for each of them: "holds CLASS, taken at PLACE".
+void lockdebug_print(const struct held_locks *held);
 
 #else
-static inline void lockdebug_spin(enum lock_class class, bool nested) { (void)class, (void)nested; }
-static inline void lockdebug_unspin(enum lock_class class) { (void)class; }
-static inline void lockdebug_sleep(enum lock_class class, bool nested) { (void)class, (void)nested; }
-static inline void lockdebug_unsleep(enum lock_class class) { (void)class; }
+static inline void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place) {
+  (void)lock, (void)class, (void)nested, (void)place;
+}
+static inline void lockdebug_unspin(const void *lock) { (void)lock; }
+static inline void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {
+  (void)lock, (void)class, (void)nested, (void)place;
+}
+static inline void lockdebug_unsleep(const void *lock) { (void)lock; }
 #endif

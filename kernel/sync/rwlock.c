@@ -8,6 +8,7 @@
 #include "sync/rwlock.h"
 
 #include "arch/csr.h"
+#include "debug/explore.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "sync/lockdebug.h"
@@ -52,7 +53,8 @@ static void wake_waiters(struct rwlock *rw) {
 
 void rwlock_share(struct rwlock *rw) {
   ASSERT(intr_get());
-  lockdebug_sleep(rw->class, false);
+  lockdebug_sleep(rw, rw->class, false, __builtin_return_address(0));
+  explore_yield();
   uint32 word = atomic_load(&rw->word);
   while (!(word & (OWNED | WAITED)))
     if (__atomic_compare_exchange_n(&rw->word, &word, word + 1, true, __ATOMIC_ACQUIRE,
@@ -63,7 +65,8 @@ void rwlock_share(struct rwlock *rw) {
 
 void rwlock_own(struct rwlock *rw) {
   ASSERT(intr_get());
-  lockdebug_sleep(rw->class, false);
+  lockdebug_sleep(rw, rw->class, false, __builtin_return_address(0));
+  explore_yield();
   uint32 free = 0;
   if (!__atomic_compare_exchange_n(&rw->word, &free, OWNED, false, __ATOMIC_ACQUIRE,
                                    __ATOMIC_RELAXED))
@@ -71,14 +74,14 @@ void rwlock_own(struct rwlock *rw) {
 }
 
 void rwlock_unshare(struct rwlock *rw) {
-  lockdebug_unsleep(rw->class);
+  lockdebug_unsleep(rw);
   uint32 before = __atomic_fetch_sub(&rw->word, 1, __ATOMIC_RELEASE);
   ASSERT((before & SHARERS) != 0 && !(before & OWNED));
   if (unlikely((before & WAITED) && (before & SHARERS) == 1)) wake_waiters(rw);
 }
 
 void rwlock_disown(struct rwlock *rw) {
-  lockdebug_unsleep(rw->class);
+  lockdebug_unsleep(rw);
   uint32 before = __atomic_fetch_and(&rw->word, ~OWNED, __ATOMIC_RELEASE);
   ASSERT(before & OWNED);
   if (unlikely(before & WAITED)) wake_waiters(rw);

@@ -19,6 +19,10 @@ void initsleeplock(struct sleeplock *sl, enum lock_class class);
 // Sleeps until the lock is free and takes it.  No spinlock held.
 void acquiresleep(struct sleeplock *sl);
 
+// The same for a second lock of a class of which one is held; the caller knows the
+// order among them.
+void acquiresleep_nested(struct sleeplock *sl);
+
 // Gives the lock back and wakes the next.  Panics for anyone but its owner.
 void releasesleep(struct sleeplock *sl);
 

@@ -3,6 +3,8 @@
 
 #include "arch/csr.h"
 #include "arch/hart.h"
+#include "debug/explore.h"
+#include "debug/stall.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "sync/lockdebug.h"
@@ -35,10 +37,13 @@ static inline bool take(struct spinlock *lk, uint32 tag) {
 // Waits for the word to show a free lock before trying again: spinning harts
 // then only read, and leave the line to the holder.
 static void __attribute__((noinline)) spin(struct spinlock *lk, uint32 tag) {
+  struct patience wait = {0};
   do {
     uint32 word;
     while ((word = atomic_load(&lk->word)) & HOLDER) {
       if ((word & HOLDER) == tag) panic("lock %s taken twice", lock_name(class_of(word)));
+      if (patience_ends(&wait))
+        panic("no progress: hart %u keeps lock %s", (word & HOLDER) - 1, lock_name(class_of(word)));
       cpu_relax();
     }
   } while (!take(lk, tag));
@@ -47,14 +52,16 @@ static void __attribute__((noinline)) spin(struct spinlock *lk, uint32 tag) {
 void acquire(struct spinlock *lk) {
   push_off();
   uint32 tag = this_hart()->lock_tag;
-  lockdebug_spin(class_of(atomic_load(&lk->word)), false);
+  explore();
+  lockdebug_spin(lk, class_of(atomic_load(&lk->word)), false, __builtin_return_address(0));
   if (unlikely(!take(lk, tag))) spin(lk, tag);
 }
 
 void acquire_nested(struct spinlock *lk) {
   push_off();
   uint32 tag = this_hart()->lock_tag;
-  lockdebug_spin(class_of(atomic_load(&lk->word)), true);
+  explore();
+  lockdebug_spin(lk, class_of(atomic_load(&lk->word)), true, __builtin_return_address(0));
   if (unlikely(!take(lk, tag))) spin(lk, tag);
 }
 
@@ -62,7 +69,7 @@ void release(struct spinlock *lk) {
   uint32 word = atomic_load(&lk->word);
   if (unlikely((word & HOLDER) != this_hart()->lock_tag))
     panic("lock %s released by a hart that does not hold it", lock_name(class_of(word)));
-  lockdebug_unspin(class_of(word));
+  lockdebug_unspin(lk);
   atomic_store_release(&lk->word, word & ~HOLDER);
   pop_off();
 }

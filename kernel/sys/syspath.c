@@ -232,7 +232,7 @@ static int link_into(struct inode *dp, const struct name *name, struct inode *ip
   err = ilock(dp);
   if (err == 0) {
     // A corrupt disk may list one inode as both.
-    err = dp == ip ? -EIO : ilock(ip);
+    err = dp == ip ? -EIO : ilock_child(ip);
     if (err == 0) {
       err = enter_link(&op, dp, name, ip);
       iunlock(ip);
@@ -291,7 +291,7 @@ static int remove_name(struct op *op, struct inode *dp, const struct name *name,
   err = iget(place.inum, &ip);
   if (err != 0) return err;
   *out = ip;
-  err = ilock(ip);
+  err = ilock_child(ip);
   if (err != 0) return err;
   err = ip->d->nlink < 1 ? -EIO : remove_entry(op, dp, place.off, ip);
   iunlock(ip);

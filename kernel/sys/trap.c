@@ -12,6 +12,7 @@
 #include "arch/pte.h"
 #include "arch/trapframe.h"
 #include "debug/panic.h"
+#include "debug/stall.h"
 #include "debug/stats.h"
 #include "dev/plic.h"
 #include "lib/assert.h"
@@ -103,7 +104,10 @@ void usertrap(struct trapframe *tf) {
     intr_on();
     syscall(tf);
   } else if (cause & CAUSE_INTERRUPT) {
-    if (interrupt(cause)) sched_tick();
+    if (interrupt(cause)) {
+      stall_user_turn();
+      sched_tick();
+    }
   } else {
     uint64 stval = csr_read(stval);
     intr_on();
@@ -126,7 +130,10 @@ void kerneltrap(struct trapframe *tf) {
   if (unlikely(!(cause & CAUSE_INTERRUPT)))
     panic_trap(tf, cause_name(cause), cause, csr_read(stval));
   ASSERT(this_hart()->off_depth == 0);
-  if (interrupt(cause)) sched_tick();
+  if (interrupt(cause)) {
+    stall_kernel_turn();
+    sched_tick();
+  }
 }
 
 void kernel_stack_overflow(uint64 sp) {

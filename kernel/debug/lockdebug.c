@@ -1,0 +1,98 @@
+// The lock checker: see sync/lockdebug.h.  No locks: each list is touched by its hart
+// with interrupts off, or by its process, and read by others only in a panic.
+#include "sync/lockdebug.h"
+
+#include "arch/csr.h"
+#include "arch/devtree.h"
+#include "arch/hart.h"
+#include "debug/backtrace.h"
+#include "lib/assert.h"
+#include "lib/printf.h"
+
+static const char *const names[] = {
+    [LOCK_NONE] = "none",
+#define LOCK(name, what) [LOCK_##name] = #name,
+    LOCK_CLASSES(LOCK)
+#undef LOCK
+};
+
+const char *lock_name(enum lock_class class) {
+  return class < LOCK_COUNT ? names[class] : "?";
+}
+
+#ifdef DEBUG
+#define LONG_SECONDS  2  // for a spinlock; emulated harts may be off the host's for long
+
+static void place_name(uint64 place, char *out, size_t size) { symbol_name(place - 4, out, size); }
+
+static void wrong(const char *what, const struct held_lock *new, const struct held_lock *old) {
+  char here[64], there[64];
+  place_name(new->place, here, sizeof(here));
+  place_name(old->place, there, sizeof(there));
+  panic("%s: %s wanted at %s while %s is held since %s", what, names[new->class], here,
+        names[old->class], there);
+}
+
+// Panics when a lock that comes later in the order, or at the same place, is held.
+static void check(const struct held_locks *held, const struct held_lock *new, bool nested) {
+  for (uint32 i = 0; i < held->count; i++) {
+    const struct held_lock *old = &held->locks[i];
+    if (unlikely(old->lock == new->lock)) wrong("lock taken twice", new, old);
+    if (unlikely(old->class > new->class || (old->class == new->class && !nested)))
+      wrong("lock order", new, old);
+  }
+}
+
+static void add(struct held_locks *held, const struct held_lock *new) {
+  ASSERT(held->count < HELD_MOST);
+  held->locks[held->count++] = *new;
+}
+
+// Takes the lock off the list; most are given back in reverse order.
+static struct held_lock take_off(struct held_locks *held, const void *lock) {
+  uint32 i = held->count;
+  while (i > 0 && held->locks[i - 1].lock != lock) i--;
+  if (i == 0) panic("lock %p given back by one that does not hold it", lock);
+  struct held_lock old = held->locks[i - 1];
+  for (held->count--; i <= held->count; i++) held->locks[i - 1] = held->locks[i];
+  return old;
+}
+
+void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place) {
+  ASSERT(class > LOCK_NONE && class < LOCK_COUNT && !intr_get());
+  struct held_locks *held = &this_hart()->held;
+  struct held_lock new = {lock, class, (uint64)place, time_now()};
+  check(held, &new, nested);
+  add(held, &new);
+}
+
+void lockdebug_unspin(const void *lock) {
+  ASSERT(!intr_get());
+  struct held_lock old = take_off(&this_hart()->held, lock);
+  uint64 ticks = time_now() - old.since;
+  // Messages need the serial port's own lock.
+  if (likely(ticks < LONG_SECONDS * machine.timebase) || old.class == LOCK_UART) return;
+  char place[64];
+  place_name(old.place, place, sizeof(place));
+  printf("lockdebug: %s, taken at %s, was held for %lu ms\n", names[old.class], place,
+         ticks * 1000 / machine.timebase);
+}
+
+void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {
+  ASSERT(intr_get());
+  struct held_locks *held = held_sleeping_locks();
+  struct held_lock new = {lock, class, (uint64)place, time_now()};
+  check(held, &new, nested);
+  add(held, &new);
+}
+
+void lockdebug_unsleep(const void *lock) { take_off(held_sleeping_locks(), lock); }
+
+void lockdebug_print(const struct held_locks *held) {
+  for (uint32 i = 0; i < held->count && i < HELD_MOST; i++) {
+    char place[64];
+    place_name(held->locks[i].place, place, sizeof(place));
+    printf("  holds %s, taken at %s\n", lock_name(held->locks[i].class), place);
+  }
+}
+#endif

@@ -1,0 +1,60 @@
+// Watching for progress: see debug/stall.h.
+#include "debug/stall.h"
+
+#include "arch/csr.h"
+#include "arch/devtree.h"
+#include "debug/panic.h"
+#include "debug/stats.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "proc/clock.h"
+#include "proc/proc.h"
+
+#define ROUNDS_A_LOOK  1024  // of a spinning wait, between two looks at the clock
+
+static uint32 limit;    // [const after boot] seconds; 0: the option was not given
+static uint32 outside;  // [atomic] processes that wait for something not of the kernel
+
+void stall_init(void) {
+  char value[12];
+  if (!boot_option("watchdog", value, sizeof(value))) return;
+  for (const char *c = value; *c >= '0' && *c <= '9'; c++) limit = limit * 10 + (*c - '0');
+}
+
+bool patience_ends(struct patience *w) {
+  if (w->rounds++ % ROUNDS_A_LOOK != 0) return false;
+  uint64 now = time_now();
+  if (w->last == 0) w->last = now;
+  if (now - w->last >= machine.timebase) {
+    w->last = now;
+    w->seconds++;
+  }
+  return w->seconds >= STALL_SECONDS;
+}
+
+void stall_outside_begin(void) { atomic_add(&outside, 1); }
+void stall_outside_end(void) { atomic_add(&outside, -1); }
+
+void stall_user_turn(void) { myproc()->kernel_turns = 0; }
+
+void stall_kernel_turn(void) {
+  struct proc *p = myproc();
+  bool idle = p->pid == 0;
+  if (limit == 0 || idle || ++p->kernel_turns < limit * TURNS_PER_SECOND) return;
+  panic_show_processes();
+  panic("watchdog: process %d has been in the kernel for %u seconds", p->pid, limit);
+}
+
+void stall_idle(bool all_idle) {
+  static uint64 switches, since;  // as last seen, and when they were different
+  if (limit == 0 || this_hart()->id != 0) return;
+  uint64 now = time_now(), seen = stat_sum(STAT_SWITCHES);
+  if (!all_idle || atomic_load(&outside) != 0 || seen != switches) {
+    switches = seen;
+    since = now;
+    return;
+  }
+  if (now - since < limit * machine.timebase) return;
+  panic_show_processes();
+  panic("watchdog: nothing has run for %u seconds, and nothing will", limit);
+}

@@ -1,0 +1,40 @@
+// Progress: noticing that there is none, and saying where everyone stands.
+//
+// A wait for another hart (a spinlock, a TLB shootdown) that takes STALL_SECONDS is
+// our bug, and panics in every build.  Boot option watchdog=SECONDS, made for tests,
+// also panics when a process runs that long inside the kernel without a pause, and
+// when nothing runs, nobody waits for the clock, a device or a person, and so nothing
+// ever will.  (A program may do the latter to itself, with a pipe that it alone has:
+// without the option that is its own affair.)  The panic prints every process's and
+// every hart's backtrace and, in a DEBUG build, every lock that is held.
+#pragma once
+
+#include "lib/types.h"
+
+#define STALL_SECONDS  60
+
+// A wait in a loop: zeroed before it, asked in each round.
+struct patience {
+  uint32 rounds;
+  uint32 seconds;  // that were noticed to pass
+  uint64 last;     // clock ticks
+};
+
+// Whether the wait has taken STALL_SECONDS.  A pause of the whole machine counts
+// as one.
+bool patience_ends(struct patience *w);
+
+// Reads the boot option.
+void stall_init(void);
+
+// Brackets around a wait for the clock, a device or a person.
+void stall_outside_begin(void);
+void stall_outside_end(void);
+
+// The turn of the calling process is over: in user mode, or inside the kernel.
+// Interrupts off.
+void stall_user_turn(void);
+void stall_kernel_turn(void);
+
+// This hart has found nothing to do, again.  `all_idle`: nor has any other.
+void stall_idle(bool all_idle);
