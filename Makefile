@@ -15,6 +15,7 @@ QEMU    ?= qemu-system-riscv64
 FSIMG   ?= build/fs.img
 PYTHON  ?= python3
 TIMEOUT ?= 0
+HOURS   ?= 1
 APPEND  ?=
 QEMUEXTRA ?=
 export PYTHONDONTWRITEBYTECODE := 1
@@ -26,7 +27,8 @@ OBJ := build/obj
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all qemu qemu-gdb gdb run grade test mutants fsck clean deps print-gdbport help FORCE
+.PHONY: all qemu qemu-gdb gdb run grade test mutants stress campaign fsck clean deps \
+        print-gdbport help FORCE
 all: $(OUT)/kernel build/fs.img ## the kernel and the disk
 
 # ---- tools -----------------------------------------------------------------
@@ -35,7 +37,7 @@ PREFIXES := riscv64-unknown-elf- riscv64-elf- riscv64-none-elf- riscv-none-elf- 
             riscv64-linux-gnu- riscv64-unknown-linux-gnu-
 goals    := $(or $(MAKECMDGOALS),all)
 building := $(filter-out clean deps help print-gdbport gdb fsck,$(goals))
-booting  := $(filter qemu qemu-gdb run grade test mutants,$(goals))
+booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign,$(goals))
 found     = $(shell command -v $(firstword $(1)) 2>/dev/null)
 missing   = $(error $(1) is missing: run `make deps`, or set $(2) to yours)
 
@@ -235,8 +237,8 @@ run: $(bootable) ## CMD='...' boots, types it, ends with its status
 # ---- checking --------------------------------------------------------------
 
 grade: ## the exam: 100 points (GRADEFLAGS='-v cow' for some of it)
-	$(Q)$(PYTHON) grade-lab-lazy CPUS=$(CPUS) MEM=$(MEM) QEMU=$(QEMU) \
-	  'APPEND=$(strip $(APPEND))' 'DEBUG=$(call on,$(DEBUG))' $(GRADEFLAGS)
+	$(Q)CPUS=$(CPUS) MEM=$(MEM) QEMU=$(QEMU) APPEND='$(strip $(APPEND))' \
+	  DEBUG='$(call on,$(DEBUG))' $(PYTHON) grade-lab-lazy $(GRADEFLAGS)
 
 test: ## everything that continuous integration runs (TESTFLAGS='--junit FILE')
 	$(Q)$(PYTHON) stress/test.py --make '$(MAKE)' --qemu $(QEMU) \
@@ -245,6 +247,15 @@ test: ## everything that continuous integration runs (TESTFLAGS='--junit FILE')
 mutants: ## break the kernel on purpose: tests must notice (MUTANTFLAGS='--some 5')
 	$(Q)$(PYTHON) stress/mutants.py --make '$(MAKE)' --qemu $(QEMU) \
 	  --toolprefix '$(TOOLPREFIX)' $(MUTANTFLAGS)
+
+CAMPAIGN = $(PYTHON) stress/campaign --make '$(MAKE)' --qemu $(QEMU) \
+  --toolprefix '$(TOOLPREFIX)' --append '$(strip $(APPEND))'
+stress: ## storms for five minutes (STRESSFLAGS='--first-seed 100')
+	$(Q)$(CAMPAIGN) --results build/stress --fresh --hours 0.083 --seconds 5 \
+	  --cpus 2,4,8 --mem 64M,128M $(STRESSFLAGS)
+
+campaign: ## storms on guests of all shapes for HOURS, goes on where it ended (CAMPAIGNFLAGS=...)
+	$(Q)$(CAMPAIGN) --hours $(HOURS) $(CAMPAIGNFLAGS)
 
 # ---- housekeeping ----------------------------------------------------------
 
@@ -285,6 +296,7 @@ help: ## this
 	  FSIMG 'disk image to boot (a copy of it, unless FSIMG_RW=1)' \
 	  CMD 'what `make run` types, commands one a line' \
 	  TIMEOUT 'seconds that `make run` may take, 0: as long as there is output' \
+	  HOURS 'after which `make campaign` begins nothing more, $(HOURS)' \
 	  QEMU 'emulator, $(QEMU)' QEMUEXTRA 'further arguments for it' \
 	  TOOLPREFIX 'compiler prefix, found by itself' \
 	  STRICT '1: programs, too, build without any warning' V '1: show commands'

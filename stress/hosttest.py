@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""hosttest.py: tests of the host's own tools (mkfs.py, fsck.py, ksyms.py, guest.py).
+"""hosttest.py: tests of the host's own tools (mkfs.py, fsck.py, ksyms.py, guest.py, campaign).
 
 No guest is booted.  A consistent image is damaged in many ways, one at a time,
-and fsck.py must name each; an image without damage must pass.
+and fsck.py must name each; an image without damage must pass.  All scripts of the
+tree must be such that each Python from 3.9 on runs them.
 """
 
+import ast
+import importlib.util
 import os
 import struct
 import sys
+import sysconfig
 import unittest
 
 sys.dont_write_bytecode = True
@@ -17,6 +21,7 @@ import fsck  # noqa: E402
 import guest  # noqa: E402
 import ksyms  # noqa: E402
 import mkfs  # noqa: E402
+from campaigntest import Campaign  # noqa: E402, F401
 
 BIG = bytes(range(256)) * 80   # 20 blocks: needs its indirect block
 FILES = [('small', b'hello'), ('big', BIG), ('empty', b'')]
@@ -214,6 +219,86 @@ class Limits(unittest.TestCase):
                                      extra='-icount "shift=0"')
         self.assertIn('file=a,,b.img,if=none,format=raw,id=x0', command)
         self.assertEqual(command[-4:], ['-append', 'seed=1', '-icount', 'shift=0'])
+
+
+OLDEST = (3, 9)
+# Modules of OLDEST that a later release took away: 3.10 and 3.11, 3.12, and 3.13.
+REMOVED = set('''
+    binhex formatter parser symbol
+    asynchat asyncore distutils imp smtpd
+    aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib
+    ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib
+'''.split())
+ADDED = {'annotationlib', 'compression', 'tomllib'}  # since OLDEST
+
+
+def is_script(path):
+    if path.endswith('.py'):
+        return True
+    with open(path, 'rb') as file:
+        first = file.readline(80)
+    return first.startswith(b'#!') and b'python' in first
+
+
+def host_scripts():
+    """-> the path of every Python file of the tree."""
+    found = []
+    for folder, folders, names in os.walk(TOP):
+        folders[:] = [name for name in folders
+                      if name[0] != '.' and (folder, name) != (TOP, 'build')]
+        paths = [os.path.join(folder, name) for name in names]
+        found += [path for path in paths if os.path.isfile(path) and is_script(path)]
+    return found
+
+
+def is_standard(name):
+    if hasattr(sys, 'stdlib_module_names'):  # since 3.10
+        return name in sys.stdlib_module_names
+    spec = importlib.util.find_spec(name)
+    origin = spec.origin or '' if spec else ''
+    home = sysconfig.get_paths()['stdlib']
+    return origin in ('built-in', 'frozen') or \
+        origin.startswith(home) and 'site-packages' not in origin
+
+
+def flaws(source, own=()):
+    """-> what in a script not every Python from OLDEST on takes, in words."""
+    try:
+        tree = ast.parse(source, feature_version=OLDEST)
+    except SyntaxError as error:
+        return ['line %s: %s' % (error.lineno, error.msg)]
+    found = []
+    for node in ast.walk(tree):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or '.']
+        for module in modules:
+            name = module.partition('.')[0]
+            if name in REMOVED | ADDED or name not in own and not is_standard(name):
+                found.append('line %d: %s is not a module of each Python' % (node.lineno, module))
+    return found
+
+
+class Portable(unittest.TestCase):
+    def test_every_script(self):
+        scripts = host_scripts()
+        own = {os.path.basename(path)[:-len('.py')] for path in scripts if path.endswith('.py')}
+        names = {os.path.relpath(path, TOP) for path in scripts}
+        self.assertLess({'grade-lab-lazy', 'stress/test.py', 'user/fsck.py',
+                         'kernel/debug/ksyms.py'}, names)
+        for path in scripts:
+            with self.subTest(os.path.relpath(path, TOP)), open(path, encoding='utf-8') as file:
+                self.assertEqual(flaws(file.read(), own), [])
+
+    def test_flaws_are_found(self):
+        self.assertEqual(flaws('import os.path\nfrom concurrent import futures\n'), [])
+        for source in ('match x:\n    case 1: pass\n', 'try: pass\nexcept* OSError: pass\n',
+                       'import pipes\n', 'import os, distutils.core\n', 'from cgi import escape\n',
+                       'import tomllib\n', 'import numpy\n', 'def f():\n    import imp\n'):
+            with self.subTest(source):
+                self.assertEqual(len(flaws(source)), 1)
 
 
 if __name__ == '__main__':

@@ -12,6 +12,11 @@
 #define DEPTH_LEAST  4
 #define DEPTH_MOST   15
 
+// Turns last this many microseconds at least, times a power of two below the spread,
+// each as likely as the other: up to 16 ms.
+#define TURN_LEAST_US  2UL
+#define TURN_SPREAD    12
+
 #define DELAY_MOST   4000  // rounds of a loop
 
 static uint64 seed;  // [const after boot] 0: no exploration
@@ -38,7 +43,9 @@ void explore_init(void) {
 
 uint64 explore_turn(uint64 usual) {
   if (seed == 0) return usual;
-  return usual / 8 + draw(&explorers[this_hart()->id]) % (2 * usual);
+  struct explorer *e = &explorers[this_hart()->id];
+  uint64 least = (TURN_LEAST_US << draw(e) % TURN_SPREAD) * machine.timebase / 1000000;
+  return least + draw(e) % least;
 }
 
 #ifdef DEBUG

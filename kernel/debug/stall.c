@@ -3,6 +3,7 @@
 
 #include "arch/csr.h"
 #include "arch/devtree.h"
+#include "arch/timer.h"
 #include "debug/panic.h"
 #include "debug/stats.h"
 #include "lib/assert.h"
@@ -10,7 +11,8 @@
 #include "proc/clock.h"
 #include "proc/proc.h"
 
-#define ROUNDS_A_LOOK  1024  // of a spinning wait, between two looks at the clock
+#define ROUNDS_A_LOOK   1024   // of a spinning wait, between two looks at the clock
+#define LOOKS_A_SECOND  20000  // at least, of all harts together
 
 static uint32 limit;    // [const after boot] seconds; 0: the option was not given
 static uint32 outside;  // [atomic] processes that wait for something not of the kernel
@@ -21,9 +23,15 @@ void stall_init(void) {
   for (const char *c = value; *c >= '0' && *c <= '9'; c++) limit = limit * 10 + (*c - '0');
 }
 
+// An emulator that runs harts in turn (QEMU with -icount) goes on to the next when
+// some timer is due, and ours may be pending already: so it is set anew, and the hart
+// that we wait for gets on.  The clock finds nothing due and sets it right again.
+static void let_others_run(uint64 now) { timer_set(now + machine.timebase / LOOKS_A_SECOND); }
+
 bool patience_ends(struct patience *w) {
-  if (w->rounds++ % ROUNDS_A_LOOK != 0) return false;
+  if (++w->rounds % ROUNDS_A_LOOK != 0) return false;
   uint64 now = time_now();
+  let_others_run(now);
   if (w->last == 0) w->last = now;
   if (now - w->last >= machine.timebase) {
     w->last = now;

@@ -21,7 +21,7 @@ struct patience {
 };
 
 // Whether the wait has taken STALL_SECONDS.  A pause of the whole machine counts
-// as one.
+// as one.  Interrupts off.
 bool patience_ends(struct patience *w);
 
 // Reads the boot option.

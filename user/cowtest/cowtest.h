@@ -31,6 +31,7 @@ void fork_takes_no_pages(void);
 
 // calls.c: system calls that store into shared pages
 void call_results(void);
+void call_shows_at_once(void);
 void call_over_borders(void);
 
 // fail.c: no memory
