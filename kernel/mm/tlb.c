@@ -100,7 +100,7 @@ static void shoot_down(uint32 id, hartset targets) {
   stat_add(STAT_SHOOTDOWNS, 1);
   struct patience wait = {0};
   while (atomic_load_acquire(&tlbs[id].waiting) != 0) {
-    tlb_answer();
+    if (atomic_load(&tlbs[id].inbox) != 0) tlb_answer();
     if (patience_ends(&wait))
       panic("no progress: harts %lx do not answer a shootdown", atomic_load(&tlbs[id].waiting));
     cpu_relax();
