@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """mutants.py: breaks the kernel on purpose, and sees which tests notice; `make mutants`.
 
-usage: mutants.py [--some N] [--seed S] [--table FILE] [--no-control] [NAME ...]
+usage: mutants.py [--some N] [--seed S] [--table FILE] [--no-control] [--parallel N]
+                  [NAME ...]
 
 stress/mutants/NAME.patch is one classic mistake: a patch to kernel/, below lines
 that say what it is about:
@@ -13,6 +14,7 @@ that say what it is about:
     run: COMMAND                is only run, before what follows
     host: SCRIPT ARGUMENTS      of stress/; has to fail, on the host
     build, cpus, mem, append, extra, limit: the guest, and seconds for a command
+    tries: N                    boots in which a race may be lost; else one must do
 
 A copy of the tree in build/mutants/ is patched, one mistake at a time, built and
 booted.  Failing is a test that says so, a panic, a hang, or a status other than 0.
@@ -67,7 +69,7 @@ class Mutant:
     def __init__(self, name):
         self.name = name
         self.patch = os.path.join(FOLDER, name + '.patch')
-        self.pitfalls, self.broken, self.limit = [], '', LIMIT
+        self.pitfalls, self.broken, self.limit, self.tries = [], '', LIMIT, 1
         self.shape = dict(SHAPE)
         self.steps = []  # (kind, command)
         with open(self.patch) as file:
@@ -85,8 +87,8 @@ class Mutant:
             self.pitfalls = [int(number) for number in value.split(',')]
         elif key == 'broken':
             self.broken = value
-        elif key == 'limit':
-            self.limit = int(value)
+        elif key in ('limit', 'tries'):
+            setattr(self, key, int(value))
         elif key in STEPS:
             self.steps.append((key, value))
         elif key in self.shape:
@@ -187,6 +189,17 @@ def challenge(args, mutant):
     return seen
 
 
+def challenge_often(args, mutant):
+    """The same, in as many boots as it takes; -> also how many that was."""
+    for attempt in range(1, mutant.tries + 1):
+        try:
+            return challenge(args, mutant), attempt
+        except Failure:
+            if attempt == mutant.tries:
+                raise
+    raise Failure('tries is not a number of boots')
+
+
 def judge(args, mutant):
     """-> Result; its log field is what caught the mutant."""
     start = time.monotonic()
@@ -195,7 +208,9 @@ def judge(args, mutant):
         sync_tree()
         apply_patch(TREE, mutant.diff)
         make(args, mutant.shape['build'], KERNELS[mutant.shape['build']])
-        seen = challenge(args, mutant)
+        seen, boots = challenge_often(args, mutant)
+        if boots > 1:
+            seen.append('in boot %d' % boots)
     except (Failure, PatchError) as error:
         failure = str(error)
     return Result(mutant.name, time.monotonic() - start, failure, '; '.join(seen))
@@ -226,8 +241,8 @@ def control_shape(args, shape, commands):
         if boot.machine:
             wrong.append(boot.perform('fsck', 0))
         boot.end()
-        keep_log('control', boot.log)
-    name = 'control, %s' % ', '.join('%s=%s' % item for item in shape.items() if item[1])
+        name = 'control, %s' % ', '.join('%s=%s' % item for item in shape.items() if item[1])
+        keep_log(re.sub(r'\W+', '_', name), boot.log)
     return Result(name, time.monotonic() - start, '; '.join(filter(None, wrong)), 'nothing fails')
 
 
@@ -267,7 +282,8 @@ def write_table(path, mutants):
             shape = ['%s=%s' % item for item in mutant.shape.items() if item[1] != SHAPE[item[0]]]
             cells = [', '.join(map(str, mutant.pitfalls)), mutant.name, mutant.broken,
                      '; '.join('`%s`' % command for command in mutant.expected)
-                     + (' (%s)' % ', '.join(shape) if shape else ''),
+                     + (' (%s)' % ', '.join(shape) if shape else '')
+                     + (' in one of %d boots' % mutant.tries if mutant.tries > 1 else ''),
                      seen or '**%s**' % failure, '%d' % seconds]
             out.write('| %s |\n' % ' | '.join(cell.replace('|', '\\|') for cell in cells))
         out.write('\n## Pitfalls without a mutant\n\n')
@@ -283,6 +299,8 @@ def arguments():
     parser.add_argument('--seed', type=int, default=datetime.date.today().toordinal())
     parser.add_argument('--table', metavar='FILE')
     parser.add_argument('--no-control', action='store_true')
+    parser.add_argument('--parallel', type=int, default=1, metavar='N',
+                        help='guests on this machine at the same time, those of others included')
     parser.add_argument('--make', default='make')
     parser.add_argument('--qemu', default='qemu-system-riscv64')
     parser.add_argument('--toolprefix', default='')
@@ -310,6 +328,7 @@ def show(result, about=''):
 def main():
     guests.terminate_politely()
     args = arguments()
+    guests.parallel = args.parallel
     os.chdir(TOP)
     os.makedirs(TREE, exist_ok=True)
     try:

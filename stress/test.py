@@ -6,13 +6,15 @@ usage: test.py [--quick] [--junit FILE] [--jobs N] [FILTER ...]
 Builds both kernels, tests the host's tools, and runs the programs below in
 guests of many shapes, each in a boot of its own, several boots at a time.  A
 program passes when it ends with status 0, the machine powers off well, and the
-disk it leaves is consistent.  FILTERs choose tests whose names contain one of
+disk it leaves is consistent.  Five mistakes made on purpose (mutants.py), others
+each day, must be noticed.  FILTERs choose tests whose names contain one of
 them.  Logs are in build/test/; the last line is `N passed, N failed`.
 """
 
 import argparse
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -39,10 +41,13 @@ UNUSUAL = [{'cpus': 4, 'mem': '32M'}, {'cpus': 32}, {'cpus': 4, 'mem': '1G'},
 
 
 class Test:
-    """A name and a function that runs it: -> (what is wrong or '', its output)."""
+    """A name and a function that runs it: -> (what is wrong or '', its output).
 
-    def __init__(self, name, run):
-        self.name, self.run = name, run
+    Lines of the output that match the pattern `tell` are printed even if it passes.
+    """
+
+    def __init__(self, name, run, tell=None):
+        self.name, self.run, self.tell = name, run, tell
 
 
 def in_guest(args, kernel, line, limit, **shape):
@@ -90,6 +95,12 @@ def after_crashes(args, rounds):
     return run
 
 
+def mutants_of_the_day(args):
+    command = [sys.executable, 'stress/mutants.py', '--some', '5', '--parallel', str(args.jobs),
+               '--make', args.make, '--qemu', args.qemu, '--toolprefix', args.toolprefix]
+    return Test('five mutants of the day', on_host(*command), tell=r'^\w+ +[\w-]+, pitfalls.*')
+
+
 def builds(args):
     make = [args.make, '-j%d' % guests.HOST_CORES, 'STRICT=1']
     if args.toolprefix:
@@ -101,6 +112,8 @@ def builds(args):
 def tests(args):
     """Long ones first, so that the last minutes are not those of one alone."""
     found = [Test('host tools', on_host(sys.executable, 'stress/hosttest.py'))]
+    if not args.quick:
+        found.append(mutants_of_the_day(args))
     for line, limit in reversed(PROGRAMS):
         for cpus in (4,) if args.quick else (8, 4, 2, 1):
             for build, kernel in KERNELS.items():
@@ -131,6 +144,9 @@ def perform(test):
         print('%-4s %s (%.1fs)' % ('FAIL' if failure else 'ok', test.name, result.seconds))
         if failure:
             print('    %s\n    log: %s' % (failure.replace('\n', '\n    '), log))
+        elif test.tell:
+            for line in re.findall(test.tell, output, re.M):
+                print('    ' + line)
         sys.stdout.flush()
     return result
 

@@ -70,6 +70,9 @@ void sbrk_ten(void) {
 // Every byte asked for holds what is written, and was zero.
 void valid_bytes(void) {
   const int size = 5 * PGSIZE + 10;
+  const int dirty = 64 * PGSIZE;
+  memset(sbrk(dirty), 'x', dirty);  // frames that hold something, given back
+  sbrk(-dirty);
   uchar *bytes = (uchar *)sbrk(size);
   for (int i = 0; i < size; i++) {
     CHECK(bytes[i] == 0, "byte %d was %d before it was written", i, bytes[i]);

@@ -105,6 +105,52 @@ void test_pingpong(void) {
   join_all(2);
 }
 
+static uint64 clock_now(void) {
+  uint64 now;
+  asm volatile("rdtime %0" : "=r"(now));
+  return now;
+}
+
+static void spin_until(uint64 when) {
+  while ((long)(clock_now() - when) < 0) continue;
+}
+
+// Answers every message at the time that it names, with the time it arrived.
+static void answer_in_time(int in, int out) {
+  for (uint64 when; read(in, &when, 8) == 8;) {
+    uint64 ready = clock_now();
+    spin_until(when);
+    EXPECT(write(out, &ready, 8), ==, 8);
+  }
+}
+
+// One looks into an empty pipe just when the other, on another hart, writes: they
+// agree on the moment, give or take a little, and neither sleeps before it.  Who
+// then goes to sleep without a second look, sleeps for good.  (Pitfall 41.)
+void test_pipe_meet(void) {
+  enum { ROUNDS = 1500, SPREAD = 40, LEAD_MAX = 2000 };  // of time, in 100 ns
+  int there[2], back[2];
+  EXPECT(pipe(there), ==, 0);
+  EXPECT(pipe(back), ==, 0);
+  if (must_fork() == 0) {
+    close(there[1]);
+    answer_in_time(there[0], back[1]);
+    exit(0);
+  }
+  uint64 lead = LEAD_MAX;
+  for (int round = 0; round < ROUNDS; round++) {
+    uint64 meet = clock_now() + lead, when = meet + next_random() % SPREAD, ready;
+    EXPECT(write(there[1], &when, 8), ==, 8);
+    spin_until(meet + next_random() % SPREAD);
+    EXPECT_AT(round, read(back[0], &ready, 8), ==, 8);
+    // As early as the other one can make it.
+    lead = (long)(ready - meet) < 0 ? lead - lead / 32 : 2 * lead;
+    if (lead > LEAD_MAX) lead = LEAD_MAX;
+  }
+  close(there[1]);
+  join_all(1);
+}
+
 // A copy that fails takes nothing out of a pipe, and the ends still mean what
 // they did; the reader that is gone makes write fail.  (Pitfalls 32, 55.)
 void test_pipe_keeps(void) {
