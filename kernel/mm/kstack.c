@@ -118,3 +118,8 @@ void kstack_free(uint32 slot) {
   used[used_count++] = slot;
   release(&lock);
 }
+
+bool kstack_is_mapped(uint64 va) {
+  if (va < KSTACKS || va >= KSTACKS + SLOTS * KSTACK_SLOT) return false;
+  return atomic_load(&ptes[(va - KSTACKS) / PGSIZE]) != 0;
+}

@@ -80,6 +80,7 @@ struct proc {
   struct trapframe *tf;     // [const while in use] user registers
   uint32 kstack_slot;       // [const while in use]
   uint64 kstack_top;        // [const while in use] address
+  bool new_stack;           // [hart] the stack has not been run on yet
   struct list queue;        // [RUNQ] in a run queue, or among the free slots
   struct list wait;         // [the condition's lock] in a wait queue
   struct proc *leader;      // [const while in use] itself for a leader

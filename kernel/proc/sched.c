@@ -11,6 +11,7 @@
 
 #include "arch/csr.h"
 #include "arch/ipi.h"
+#include "arch/pte.h"
 #include "debug/stall.h"
 #include "debug/stats.h"
 #include "lib/assert.h"
@@ -139,6 +140,10 @@ void sched(void) {
   struct proc *idle = queues[h->id].idle;
   if ((prev == idle) != (next == idle)) clock_busy(next != idle);
   tlb_load(next->vm);
+  if (unlikely(next->new_stack)) {
+    next->new_stack = false;
+    sfence_all();  // mm/kstack.h
+  }
   stat_add(STAT_SWITCHES, 1);
   left(swtch(prev, next));
   this_hart()->off_found_on = found_on;

@@ -90,6 +90,7 @@ struct proc *proc_alloc(void) {
   init_fields(p);
   p->kstack_slot = stack.slot;
   p->kstack_top = stack.top;
+  p->new_stack = true;
   p->tf = (struct trapframe *)stack.top_alias - 1;
   memset(p->tf, 0, sizeof(*p->tf));
   memset(&p->context, 0, sizeof(p->context));
