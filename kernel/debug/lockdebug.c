@@ -92,7 +92,7 @@ void lockdebug_print(const struct held_locks *held) {
   for (uint32 i = 0; i < held->count && i < HELD_MOST; i++) {
     char place[64];
     place_name(held->locks[i].place, place, sizeof(place));
-    printf("  holds %s, taken at %s\n", lock_name(held->locks[i].class), place);
+    printf("  holds or waits for %s, since %s\n", lock_name(held->locks[i].class), place);
   }
 }
 #endif

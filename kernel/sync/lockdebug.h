@@ -40,7 +40,7 @@ void lockdebug_unspin(const void *lock);
 void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place);
 void lockdebug_unsleep(const void *lock);
 
-// Prints a line for each of them: "holds CLASS, taken at PLACE".
+// Prints a line for each of them: "holds or waits for CLASS, since PLACE".
 void lockdebug_print(const struct held_locks *held);
 
 #else
