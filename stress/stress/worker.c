@@ -28,6 +28,7 @@ int descend(void) {
 }
 
 int memory_is_short(void) {
+  if (me.hungry) return 1;
   struct memstat now = memstat_now();
   return now.free < now.total / 16;
 }
@@ -84,4 +85,37 @@ void page_check(const uint64 *at, int words, uint64 owner, uint64 page, uint64 g
   for (int i = 0; i < words; i++, word += step)
     CHECK(at[i] == word, "worker %d: page %ld generation %ld word %d at %p is 0x%lx, not 0x%lx",
           me.slot, page, generation, i, (void *)(at + i), at[i], word);
+}
+
+// --- Memory ---
+
+char *align_break(void) {
+  uint64 end = (uint64)sbrk(0);
+  CHECK(sbrk(PGROUNDUP(end) - end) == (char *)end, "the break is not where it was");
+  return sbrk(0);
+}
+
+// The kernel stores into data, and refuses to store into the constants below.
+uint64 data_start(void) {
+  extern char end[];
+  static uint64 start;
+  struct memstat kept;
+  if (start) return start;
+  uint64 at = PGROUNDDOWN((uint64)end - 1);
+  for (; at > 0; at -= PGSIZE) {
+    memcpy(&kept, (void *)at, sizeof(kept));
+    if (memstat((struct memstat *)at) < 0) break;
+    memcpy((void *)at, &kept, sizeof(kept));
+  }
+  return start = at + PGSIZE;
+}
+
+void own_pages(void) {
+  extern char end[];
+  for (uint64 at = data_start(); at < (uint64)end; at += PGSIZE) {
+    volatile char *byte = (volatile char *)at;
+    *byte = *byte;
+  }
+  volatile char on_stack = 1;
+  (void)on_stack;
 }

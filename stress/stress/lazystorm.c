@@ -1,5 +1,7 @@
-// Workers on memory: a heap whose break moves all the time, and a few pages in a
-// space that is nearly as wide as it can be.
+// lazystorm: memory that comes at the first touch.  A life of a worker is spent
+// either on a heap whose break moves all the time, or on a few pages in a space
+// that is as wide as it can be; in both, what was given back must read zeros when
+// it is taken again.
 #include "stress/stress/stress.h"
 
 // --- The heap ---
@@ -27,9 +29,7 @@ static void check_page(uint64 i) {
 }
 
 static void begin_heap(void) {
-  uint64 end = (uint64)sbrk(0);
-  CHECK(sbrk(PGROUNDUP(end) - end) == (char *)end, "the break is not where it was");
-  heap = (uint64 *)sbrk(0);
+  heap = (uint64 *)align_break();
 }
 
 static void grow_heap(int eager) {
@@ -62,15 +62,16 @@ static void pipe_page(uint64 i) {
   int ends[2], n = words_in(i) < 64 ? words_in(i) : 64;
   if (pipe(ends) < 0) return;
   int sent = write(ends[1], page_at(i), 8 * n);
-  CHECK(sent == 8 * n, "a pipe took %d of %d bytes", sent, 8 * n);
-  CHECK(read(ends[0], back, sizeof(back)) == 8 * n, "a pipe lost bytes");
-  CHECK(memcmp(back, page_at(i), 8 * n) == 0, "a pipe changed bytes");
+  CHECK(sent == 8 * n || memory_is_short(), "a pipe took %d of %d bytes", sent, 8 * n);
+  if (sent == 8 * n) {
+    CHECK(read(ends[0], back, sizeof(back)) == 8 * n, "a pipe lost bytes");
+    CHECK(memcmp(back, page_at(i), 8 * n) == 0, "a pipe changed bytes");
+  }
   close(ends[0]);
   close(ends[1]);
 }
 
-void heap_operation(void) {
-  if (!heap) begin_heap();
+static void heap_operation(void) {
   uint64 pages = (words + PAGE_WORDS - 1) / PAGE_WORDS, i = below(pages);
   uint64 choice = below(16);
   if (choice < 3 || pages == 0) {
@@ -89,7 +90,7 @@ void heap_operation(void) {
 
 // --- The wide space ---
 
-#define SPOTS  40
+#define SPOTS  60
 
 static struct spot {
   uint64 page;
@@ -122,10 +123,8 @@ static void place_spot(struct spot *s) {
 }
 
 static void begin_wide(void) {
-  uint64 end = (uint64)sbrk(0);
-  sbrk(PGROUNDUP(end) - end);
-  wide = sbrk(0);
-  wide_pages = (1UL << 37) / PGSIZE;
+  wide = align_break();
+  wide_pages = (USERTOP - (uint64)wide) / PGSIZE;  // all there is: some 255 GB
   CHECK(sbrk_by(wide_pages * PGSIZE) == wide, "no room for a wide space");
   for (int i = 0; i < SPOTS; i++) spots[i].page = wide_pages - 1 - i;
 }
@@ -141,8 +140,7 @@ static void fold_wide(uint64 keep) {
   for (int i = 0; i < SPOTS && keep == 0; i++) spots[i].touched = 0;
 }
 
-void sparse_operation(void) {
-  if (!wide) begin_wide();
+static void wide_operation(void) {
   struct spot *s = &spots[below(SPOTS)];
   uint64 choice = below(32);
   if (6 * (resident + 1) > me.frames) {  // a page, two tables, and a child's tables
@@ -166,4 +164,15 @@ void sparse_operation(void) {
     touch_spot(s);
     page_stamp(spot_at(s), PAGE_WORDS, me.owner, s->page, ++s->generation);
   }
+}
+
+void lazystorm_operation(void) {
+  static enum { UNDECIDED, HEAP, WIDE } kind;
+  if (kind == UNDECIDED) {
+    kind = below(2) ? HEAP : WIDE;
+    if (kind == HEAP) begin_heap();
+    else begin_wide();
+  }
+  if (kind == HEAP) heap_operation();
+  else wide_operation();
 }
