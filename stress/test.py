@@ -33,7 +33,8 @@ LOGS = 'build/test'
 KERNELS = {'default': 'build/kernel', 'debug': 'build/debug/kernel'}
 
 # Command and the seconds that it may take on a fast machine.
-PROGRAMS = [('lazytests', 120), ('cowtest', 120), ('stress -t 20', 90), ('usertests -q', 400)]
+PROGRAMS = [('lazytests', 120), ('cowtest', 120), ('stress -t 20', 90), ('threadtest', 240),
+            ('usertests -q', 400)]
 # Guests in which only the first two of them run.
 UNUSUAL = [{'cpus': 4, 'mem': '32M'}, {'cpus': 32}, {'cpus': 4, 'mem': '1G'},
            {'cpus': 4, 'extra': '-global virtio-mmio.force-legacy=true'},

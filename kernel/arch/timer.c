@@ -23,8 +23,12 @@ void timer_set(uint64 when) {
     *(volatile uint64 *)pa_to_va(machine_harts[h->id].timecmp) = when;
 }
 
+// An interrupt may come for a deadline that has been replaced: QEMU's timer thread can
+// raise it just after the new one was written.  It then stays pending, or machine mode
+// has silenced the timer, until the deadline is written once more.
 bool timer_due(void) {
-  if (time_now() < this_hart()->deadline) return false;
-  timer_set(~0UL);
-  return true;
+  uint64 deadline = this_hart()->deadline;
+  bool due = time_now() >= deadline;
+  timer_set(due ? ~0UL : deadline);
+  return due;
 }

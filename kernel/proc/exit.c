@@ -92,27 +92,26 @@ int wait(uint64 va) {
   struct proc *p = myproc(), *leader = p->leader;
   acquire(&leader->family);
   while (list_empty(&leader->zombies)) {
-    int err = list_empty(&leader->children)
-                  ? -ECHILD
-                  : sleep_killable(&leader->child_ended, &leader->family);
+    bool none = list_empty(&leader->children) && leader->zombies_in_hand == 0;
+    int err = none ? -ECHILD : sleep_killable(&leader->child_ended, &leader->family);
     if (err == 0) continue;
     release(&leader->family);
     return err;
   }
   struct proc *child = list_entry(list_pop_front(&leader->zombies), struct proc, sibling);
+  leader->zombies_in_hand++;
   release(&leader->family);
 
   int status = child->exit_status, pid = child->pid;
   int err = va != 0 ? copyout(p->vm, va, &status, sizeof(status)) : 0;
-  if (err == 0) {
-    reap(child);
-    return pid;
-  }
   acquire(&leader->family);
-  list_push_front(&leader->zombies, &child->sibling);
-  wakeup(&leader->child_ended);  // another thread may wait for it
+  leader->zombies_in_hand--;
+  if (err) list_push_front(&leader->zombies, &child->sibling);
+  wakeup(&leader->child_ended);  // another thread may wait for it, or in vain
   release(&leader->family);
-  return err;
+  if (err) return err;
+  reap(child);
+  return pid;
 }
 
 int kill(int pid) {
@@ -124,7 +123,7 @@ int kill(int pid) {
   else if (p->leader == init_proc)
     err = -EPERM;
   else
-    stop(p, STOP_PROCESS);
+    stop(p->leader, STOP_PROCESS);
   proc_table_unlock();
   return err;
 }

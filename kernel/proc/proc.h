@@ -16,10 +16,10 @@
 //   I11  A process is on a run queue exactly when its state is READY, except
 //        between that exchange and the insertion, and on its way from one queue
 //        to another.
-//   I14  A process's children and its threads' lists change under the family lock
-//        of its leader; `leader` itself never changes while a slot is in use.
 //   I12  A process's kernel stack is in use until on_hart is false; whoever
 //        wants to run or free it waits for that.
+//   I14  A process's children and its threads' lists change under the family lock
+//        of its leader; `leader` itself never changes while a slot is in use.
 #pragma once
 
 #include "arch/current.h"
@@ -90,6 +90,7 @@ struct proc {
   struct spinlock family;   // FAMILY
   struct list children;     // [family] leader: child processes that run
   struct list zombies;      // [family] leader: child processes that have ended
+  uint32 zombies_in_hand;   // [family] leader: taken from there by a thread in wait
   struct list threads;      // [family] made by this thread, running
   struct list ended;        // [family] made by this thread, ended, to be joined
   struct waitq child_ended; // [family] children or threads

@@ -54,6 +54,7 @@ static void init_fields(struct proc *p) {
   p->files = NULL;
   p->leader = p;
   p->parent = NULL;
+  p->zombies_in_hand = 0;
   p->live_members = 0;
   p->closing = false;
   p->next.vm = NULL;

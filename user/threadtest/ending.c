@@ -210,3 +210,17 @@ void test_churn_and_end(void) {
       if (how != ENDS + BY_EXIT) expect_status(churn, how, statuses[how % ENDS]);
   CHECK_FREE(before);
 }
+
+static void end_at_once(void *arg, void *arg2) { (void)arg, (void)arg2; }
+
+static void kill_ended(void *unused) {
+  (void)unused;
+  int pid = spawn(end_at_once, 0);
+  sleep(2);
+  CHECK_EQ(kill(pid), 0);
+  sleep(PROMPT);
+}
+
+// A thread that has ended is there until it is joined, and a kill of it ends its
+// process all the same.
+void test_kill_ended_thread(void) { expect_status(kill_ended, 0, -1); }

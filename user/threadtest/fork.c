@@ -125,3 +125,25 @@ void test_forks_in_parallel(void) {
   join_all(FORKERS);
   CHECK_EQ(wait(0), -1);
 }
+
+// ---- two that wait for one child --------------------------------------------
+
+static int over;
+
+static void wait_badly(void *arg, void *arg2) {
+  (void)arg, (void)arg2;
+  while (!get(&over)) wait((int *)KERNBASE);
+}
+
+// A thread whose wait cannot store the status has the child in hand for a moment;
+// the other thread must not be told then that there is none.
+void test_wait_beside_bad_wait(void) {
+  spawn(wait_badly, 0);
+  for (int i = 0; i < 1000; i++) {
+    int pid = fork_checked();
+    if (pid == 0) exit(7);
+    wait_for(pid, 7);
+  }
+  set(&over, 1);
+  join_all(1);
+}

@@ -4,9 +4,9 @@
 #include "user/threadtest/threadtest.h"
 
 int occupied;
-static int empty[2], full[2];  // pipes that nobody else uses
-static int never;              // a futex that nobody wakes
-static struct gate child_gate; // its child ends when all of us are gone
+static int empty[2], full[2];   // pipes that nobody else uses
+static int never;               // a futex that nobody wakes
+static struct gate child_gate;  // its child ends when all of us are gone
 static char *untouched;
 
 enum { BLOCK = 3000, TOUCHES = 2000 };
@@ -47,8 +47,6 @@ static void join_one(void) {
 
 static void wait_child(void) {
   if (fork_checked() == 0) {
-    close(empty[1]);
-    close(full[1]);
     char byte;
     close(child_gate.fd[1]);
     read(child_gate.fd[0], &byte, 1);

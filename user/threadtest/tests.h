@@ -51,6 +51,7 @@ TEST(return_to_nowhere)
 TEST(kill_leader)
 TEST(kill_thread)
 TEST(kill_oneself)
+TEST(kill_ended_thread)
 TEST(all_exit_at_once)
 TEST(churn_and_end)
 
@@ -59,6 +60,7 @@ TEST(fork_in_thread)
 TEST(any_thread_waits)
 TEST(child_outlives_thread)
 TEST(forks_in_parallel)
+TEST(wait_beside_bad_wait)
 
 // exec.c: a new program in the place of all threads
 TEST(exec_from_leader)
