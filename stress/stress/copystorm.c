@@ -122,9 +122,10 @@ static void try_pipe_read(void) {
   stored("read of a pipe", at, sent, got > 0 ? got : 0, reach);
   uint64 done = got > 0 ? got : 0;  // the rest is still there
   if (done < n) {
-    CHECK(read(ends[0], bytes, n) == (int)(n - done), "a pipe lost bytes after a read that gave %d",
-          got);
-    check_bytes(bytes, owner, done, n - done);
+    int rest = read(ends[0], bytes, n);
+    CHECK(rest == (int)(n - done) || memory_is_short(), "a pipe gave %d, then %d of %ld bytes", got,
+          rest, n);
+    if (rest > 0) check_bytes(bytes, owner, done, rest);
   }
   close(ends[0]);
   close(ends[1]);
@@ -148,7 +149,8 @@ static void try_pipe_write(void) {
   close(ends[1]);
   static char back[BYTES_MOST];
   int got = read(ends[0], back, n);
-  CHECK(got == (sent > 0 ? sent : 0), "a pipe that took %d bytes gave %d", sent, got);
+  CHECK(got == (sent > 0 ? sent : 0) || memory_is_short(), "a pipe that took %d bytes gave %d",
+        sent, got);
   check_same("a pipe", back, at, got);
   close(ends[0]);
 }
@@ -193,19 +195,21 @@ static void try_fstat(void) {
   if (fd < 0) return;
   char *at = room_for(sizeof(st));
   memset(&st, 0, sizeof(st));
-  CHECK(fstat(fd, &st) == 0 && st.type == T_DIR, "no status of a directory");
+  int known = fstat(fd, &st) == 0 && st.type == T_DIR;
+  CHECK(known || memory_is_short(), "no status of a directory");
   int result = fstat(fd, (struct stat *)at);
-  if (result == 0 && in_arena(at)) {  // others make files here meanwhile
+  if (result == 0 && known && in_arena(at)) {  // others make files here meanwhile
     struct stat seen;
     memcpy(&seen, at, sizeof(seen));
     CHECK(seen.ino == st.ino && seen.type == st.type, "fstat knows two files");
     st = seen;
   }
-  if (result == 0 || writable(at, sizeof(st)) == 0)
+  if ((result == 0 && known) || writable(at, sizeof(st)) == 0)
     check_store("fstat", result, at, &st, sizeof(st));
   else
     check_amount("fstat", at, result, sizeof(st), writable(at, sizeof(st)));
-  if (result < 0 && in_arena(at)) memcpy(shadow + (at - arena), at, writable(at, sizeof(st)));
+  if ((result < 0 || !known) && in_arena(at))
+    memcpy(shadow + (at - arena), at, writable(at, sizeof(st)));
   close(fd);
 }
 
@@ -220,7 +224,7 @@ static void try_wait(void) {
   CHECK(got == pid || got == -1, "wait for %d gave %d", pid, got);
   check_store("wait", got, at, &code, sizeof(code));
   if (got == pid) return;
-  CHECK(wait(&status) == pid, "a child that a bad wait met is gone");
+  CHECK(wait(&status) == pid || memory_is_short(), "a child that a bad wait met is gone");
   CHECK(status == code || memory_is_short(), "a child's status is %d, not %d", status, code);
 }
 

@@ -85,6 +85,8 @@ static void link_files(int i, int j) {
   if (below(2)) remove_file(i);
   check_file(j);
   remove_file(j);
+  CHECK(!files[j].there || memory_is_short(), "%s does not go", path[j]);
+  if (files[j].there) exit(0);  // what is behind both names cannot be told any more
 }
 
 // A file that loses its name while it is open can be read to its end.
@@ -95,8 +97,8 @@ static void read_nameless(int i) {
   remove_file(i);
   uint64 done = 0;
   for (; read(fd, &byte, 1) == 1 && done < 40; done++) check_bytes(&byte, files[i].owner, done, 1);
-  CHECK(done == (files[i].size < 40 ? files[i].size : 40), "an open file ends after %ld bytes",
-        done);
+  CHECK(done == (files[i].size < 40 ? files[i].size : 40) || memory_is_short(),
+        "an open file ends after %ld bytes", done);
   close(fd);
 }
 

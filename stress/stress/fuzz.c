@@ -14,16 +14,19 @@
 #define CALLS_MOST  600
 #define REPORTED    16                    // calls between two words to the worker
 #define COUNTER     15                    // the descriptor for that; no call gets it
-#define PATIENCE    2                     // ticks that a life may last: most that do hang
+#define PATIENCE    3                     // ticks that a life may last: most that do hang
 #define DEVICES     2                     // nodes may not have major numbers up to that
 #define KIDS        8
 
 long raw_call(uint64 number, const uint64 a[6]);
 
 // What an argument is drawn from.
-enum kind { NONE, ANY, FD, TO, FROM, COUNT, PATH, PROGRAM, ARGV, FLAGS, SMALL, PID, BREAK, MODE, NAP, MAJOR,
-            POINT, KINDS };
+enum kind {
+  NONE, ANY, FD, TO, FROM, COUNT, PATH, PROGRAM, ARGV, FLAGS, SMALL, PID, BREAK, MODE, NAP, MAJOR,
+  POINT
+};
 
+// Calls that change the disk are rare: each takes as long as hundreds of others.
 static const struct {
   uint8 number;
   uint8 weight;
@@ -44,11 +47,11 @@ static const struct {
     {SYS_sleep, 1, {NAP}},
     {SYS_uptime, 4, {0}},
     {SYS_open, 40, {PATH, FLAGS}},
-    {SYS_write, 60, {FD, FROM, COUNT}},
-    {SYS_mknod, 8, {PATH, MAJOR, SMALL}},
-    {SYS_unlink, 16, {PATH}},
-    {SYS_link, 12, {PATH, PATH}},
-    {SYS_mkdir, 8, {PATH}},
+    {SYS_write, 40, {FD, FROM, COUNT}},
+    {SYS_mknod, 2, {PATH, MAJOR, SMALL}},
+    {SYS_unlink, 5, {PATH}},
+    {SYS_link, 3, {PATH, PATH}},
+    {SYS_mkdir, 2, {PATH}},
     {SYS_close, 24, {FD}},
     {SYS_memstat, 8, {TO}},
     {SYS_proclist, 8, {TO, COUNT}},
@@ -186,7 +189,7 @@ static uint64 draw(enum kind kind) {
     case PATH: return draw_path();
     case PROGRAM: return draw_program();
     case ARGV: return choice > 2 ? (uint64)arena + (ZEROS + 1) * PGSIZE - below(32) : border();
-    case FLAGS: return choice ? (below(3) | below(2) * O_CREATE | below(2) * O_TRUNC) : draw_number();
+    case FLAGS: return choice > 1 ? below(3) : choice ? O_CREATE | below(3) : draw_number();
     case SMALL: return below(30);
     case PID: return draw_pid();
     case BREAK: return draw_break();

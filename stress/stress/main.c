@@ -24,6 +24,9 @@ static const struct storm storms[] = {
     {"execstorm", execstorm_operation, 0, 0, "programs with arguments in lazy and COW pages"},
     {"killstorm", killstorm_operation, 0, 0, "kills in fork, exec, fault, pipe and disk"},
     {"fsstorm", fsstorm_operation, 0, 0, "files, links and directories"},
+    {"threadstorm", threadstorm_operation, 0, 0, "threads that fault, shrink, fork, exec and end"},
+    {"tlbstorm", tlbstorm_operation, 0, 0, "hunters of stale translations"},
+    {"futexstorm", futexstorm_operation, SPARED, 0, "sleeps and wakes, no wakeup lost"},
     {"oomstorm", oomstorm_operation, APART | HUNGRY | SPARED, 1, "no memory left, again and again"},
     {"fuzz", fuzz_operation, APART | HUNGRY | SPARED, 0, "random calls with hostile arguments"},
 };

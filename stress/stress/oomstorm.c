@@ -4,18 +4,20 @@
 // touches may die; who only makes calls, with pages of its own, must not; and in
 // the end every frame is back.
 //
-// One worker does this; it and its guests tell what they take through a pipe, so
-// that a death can be held against how much memory there was.
+// The guests tell through a pipe what they are about to take, so that a death can be
+// held against how much memory there was.
 #include "stress/stress/stress.h"
 
-#define GUESTS_MOST  32
-#define COURSE       32                    // pages between two reports
-#define PATIENCE     (10 * TICKS_A_SECOND)  // until a guest goes home
-#define STAY         3                     // ticks, after there is nothing left
-#define PIECE        512                   // bytes, of calls
+#define COURSE    32                     // pages between two reports
+#define PATIENCE  (10 * TICKS_A_SECOND)  // until a guest goes home
+#define FORKING   (2 * TICKS_A_SECOND)
+#define APART     512UL                  // pages, so that each has a table of its own
+#define STAY      3                      // ticks, after there is nothing left
+#define PIECE     512                    // bytes, of calls
 
 // From GROWER on they have no reason to die.
 enum guest { TOUCHER, COPIER, FORKER, GROWER, CALLER, GUEST_KINDS };
+#define GUESTS  (2 * GUEST_KINDS)
 
 static int book[2];     // how many pages were taken: ints, as they are
 static int go[2];       // ends when all may begin
@@ -79,26 +81,30 @@ static void grower(void) {
     page_check(base + i * PAGE_WORDS, PAGE_WORDS, me.owner, i, 1);
 }
 
-// Each generation touches some pages and forks the next, as long as there is one; a
-// last one becomes another program, if that works.
+// Forks all the time, so that it does when memory ends, and goes on a while when that
+// fails.  Its pages lie far apart: a fork wants a page table for each, and so fails
+// half-way.  Some of the children become another program, if that works.
 static void forker(void) {
   static char *argv[] = {"stress", "--child", "0", "0", 0};
-  for (int depth = 0; depth < 12; depth++) {
-    uint64 *base = (uint64 *)align_break();
-    CHECK(sbrk(COURSE * PGSIZE) == (char *)base, "no room to touch");
-    eat(base, COURSE, touch);
-    int pid = descend();
-    if (pid < 0) break;
-    if (pid == 0) continue;
-    int status = 0;
-    CHECK(wait(&status) == pid, "wait for %d failed", pid);
+  uint64 *base = (uint64 *)align_break();
+  int end = uptime() + FORKING, fails = 0;
+  CHECK(sbrk_by(COURSE * APART * PGSIZE) == (char *)base, "no room to touch");
+  take_course(2 * COURSE);  // tables, too
+  for (uint64 i = 0; i < COURSE; i++) touch(base + i * APART * PAGE_WORDS, i);
+  while (uptime() < end && fails < 100) {
+    int status = 0, pid = descend();
+    if (pid == 0) {
+      page_stamp(base, PAGE_WORDS, me.owner, 0, 2);
+      if (below(4) == 0) exec("/stress", argv);
+      page_check(base, PAGE_WORDS, me.owner, 0, 2);
+      exit(0);
+    }
+    fails += pid < 0;
+    if (pid > 0) CHECK(wait(&status) == pid || fails, "wait for %d failed", pid);
     CHECK(status == 0 || status == 99 || status == KILLED, "a child ended with %d", status);
-    for (uint64 i = 0; i < COURSE; i++)
-      page_check(base + i * PAGE_WORDS, PAGE_WORDS, me.owner, i, 1);
-    exit(0);
   }
-  exec("/stress", argv);
-  sleep(STAY);
+  for (uint64 i = 0; i < COURSE && uptime() < home_time; i++)
+    page_check(base + i * APART * PAGE_WORDS, PAGE_WORDS, me.owner, i, 1);
 }
 
 // One piece through a pipe into a page that may be missing.  Returns whether it
@@ -172,7 +178,7 @@ static void see_them_off(int guests, const int *pids, uint64 free, uint64 taken)
     while (number < guests && pids[number] != pid) number++;
     if (status == 0) continue;
     int kind = number % GUEST_KINDS;
-    CHECK((status == KILLED && kind < GROWER) || (status == 99 && kind == FORKER),
+    CHECK(status == KILLED && kind < GROWER,
           "guest %d of kind %d ended with %d", number, kind, status);
     CHECK(taken > free - free / 8 || !me.alone, "guest %d died when %ld of %ld pages were taken",
           number, taken, free);
@@ -184,21 +190,12 @@ static uint64 settled(uint64 wanted) {
   return free_frames();
 }
 
-void oomstorm_operation(void) {
-  static int pids[GUESTS_MOST];
-  int guests = 2 * GUEST_KINDS, made = 0;
-  if (!share) sleep(2);  // until the others have pages of their own
-  own_pages();
-  uint64 before = free_frames();
-  share = before * 2 / guests;
-  shared_pages = before / 16;
+// Forks the guests, and lets them begin.  Returns how many there are.
+static int seat(int *pids) {
+  int made = 0;
   home_time = uptime() + PATIENCE;
-  shared = (uint64 *)align_break();
   CHECK(pipe(book) == 0 && pipe(go) == 0, "no pipe");
-  CHECK(sbrk(shared_pages * PGSIZE) == (char *)shared, "no room to share");
-  for (uint64 i = 0; i < shared_pages; i++)
-    page_stamp(shared + i * PAGE_WORDS, PAGE_WORDS, 0, i, 1);
-  for (; made < guests; made++) {
+  for (; made < GUESTS; made++) {
     pids[made] = descend();
     if (pids[made] == 0) be_guest(made);
     if (pids[made] < 0) break;
@@ -208,6 +205,21 @@ void oomstorm_operation(void) {
   close(book[1]);
   sleep(1);
   close(go[1]);
+  return made;
+}
+
+void oomstorm_operation(void) {
+  static int pids[GUESTS];
+  if (!share) sleep(2);  // until the others have pages of their own
+  own_pages();
+  uint64 before = free_frames();
+  share = before * 2 / GUESTS;
+  shared_pages = before / 16;
+  shared = (uint64 *)align_break();
+  CHECK(sbrk(shared_pages * PGSIZE) == (char *)shared, "no room to share");
+  for (uint64 i = 0; i < shared_pages; i++)
+    page_stamp(shared + i * PAGE_WORDS, PAGE_WORDS, 0, i, 1);
+  int made = seat(pids);
   uint64 taken = read_book();
   close(book[0]);
   see_them_off(made, pids, before - shared_pages, taken);

@@ -1,5 +1,6 @@
 // pipestorm: bytes through pipelines of three, in buffers that nobody touched
-// before, from page to page.
+// before, from page to page; and a few bytes to and fro, so that each side falls
+// asleep for every one.
 #include "stress/stress/stress.h"
 
 // Each end is held by one process alone, so that the rest of a pipeline ends when
@@ -42,7 +43,7 @@ static void end_stage(void) {
 
 // Producer, filter and consumer.  Where a process or a pipe is not to be had the
 // stream is shorter by that stage, or there is none.
-void pipestorm_operation(void) {
+static void pipeline(void) {
   int first[2], second[2], child[2] = {-1, -1};
   uint64 owner = new_owner(), total = below(below(8) ? 9000 : 60000);
   if (pipe(first) < 0) return;
@@ -74,4 +75,47 @@ void pipestorm_operation(void) {
   if (child[1] <= 0) close(first[0]);
   for (int i = 0; i < 2; i++)
     if (child[i] > 0) end_stage();
+}
+
+#define EXCHANGES  100
+
+static void answer(int from, int to) {
+  char some[8];
+  for (int got; (got = read(from, some, sizeof(some))) > 0;) {
+    for (int i = 0; i < got; i++) some[i]++;
+    if (write(to, some, got) != got) break;
+  }
+  exit(0);
+}
+
+static void exchange(void) {
+  int there[2], back[2];
+  char sent[8], got[8];
+  if (pipe(there) < 0) return;
+  int pid = pipe(back) < 0 ? -2 : descend();
+  if (pid == 0) {
+    close(there[1]);
+    close(back[0]);
+    answer(there[0], back[1]);
+  }
+  close(there[0]);
+  if (pid >= -1) close(back[1]);
+  for (int i = 0; i < EXCHANGES && pid > 0; i++) {
+    int n = 1 + below(sizeof(sent)), seen = 0;
+    for (int k = 0; k < n; k++) sent[k] = i + k * 7;
+    int all = write(there[1], sent, n) == n;
+    for (int more = 1; all && seen < n && more > 0; seen += more > 0 ? more : 0)
+      more = read(back[0], got + seen, n - seen);
+    CHECK(seen == n || memory_is_short(), "worker %d: %d of %d bytes came back", me.slot, seen, n);
+    for (int k = 0; k < seen; k++)
+      CHECK(got[k] == (char)(sent[k] + 1), "byte %d of %d came back wrong", k, n);
+  }
+  close(there[1]);
+  if (pid >= -1) close(back[0]);
+  if (pid > 0) end_stage();
+}
+
+void pipestorm_operation(void) {
+  if (below(4)) pipeline();
+  else exchange();
 }

@@ -49,6 +49,9 @@ void pipestorm_operation(void);
 void execstorm_operation(void);
 void killstorm_operation(void);
 void fsstorm_operation(void);
+void threadstorm_operation(void);
+void tlbstorm_operation(void);
+void futexstorm_operation(void);
 void oomstorm_operation(void);
 void fuzz_operation(void);
 
