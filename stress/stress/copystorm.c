@@ -59,9 +59,10 @@ static char *somewhere(uint64 n) {
 
 // How many of n bytes from `at` on can be read.
 static uint64 readable(const char *at, uint64 n) {
-  char *end = arena + ARENA_SIZE;
-  if (at >= arena) return at >= end ? 0 : at + n > end ? (uint64)(end - at) : n;
-  return (uint64)at < data_start() + BYTES_MOST ? n : 0;
+  extern char end[];  // of the data
+  char *last = arena + ARENA_SIZE;
+  if (at >= arena) return at >= last ? 0 : at + n > last ? (uint64)(last - at) : n;
+  return (uint64)at + n <= PGROUNDUP((uint64)end) ? n : 0;
 }
 
 static uint64 writable(const char *at, uint64 n) {
