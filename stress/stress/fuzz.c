@@ -23,7 +23,7 @@ long raw_call(uint64 number, const uint64 a[6]);
 // What an argument is drawn from.
 enum kind {
   NONE, ANY, FD, TO, FROM, COUNT, PATH, PROGRAM, ARGV, FLAGS, SMALL, PID, BREAK, MODE, NAP, MAJOR,
-  POINT
+  POINT, FUNCTION
 };
 
 // Calls that change the disk are rare: each takes as long as hundreds of others.
@@ -56,6 +56,9 @@ static const struct {
     {SYS_memstat, 8, {TO}},
     {SYS_proclist, 8, {TO, COUNT}},
     {SYS_inject, 2, {POINT, SMALL}},
+    {SYS_clone, 3, {FUNCTION, ANY, ANY}},
+    {SYS_join, 3, {TO}},
+    {SYS_futex, 12, {TO, SMALL, SMALL}},
 };
 
 // --- The arena ---
@@ -179,6 +182,14 @@ static uint64 draw_major(void) {
   return (int)major > 0 && (int)major <= DEVICES ? 0 : major;
 }
 
+// What a thread does: it must not draw numbers, so that a life stays the same.
+static void visit(void *number, void *unused) {
+  (void)unused;
+  uint64 a[6] = {(uint64)number, 1, 1};
+  raw_call(SYS_futex, a);
+  exit(0);
+}
+
 static uint64 draw(enum kind kind) {
   uint64 choice = below(8);
   switch (kind) {
@@ -197,6 +208,7 @@ static uint64 draw(enum kind kind) {
     case NAP: return 2 - below(5);
     case MAJOR: return draw_major();
     case POINT: return below(INJECT_POINTS + 2) - 1;
+    case FUNCTION: return choice ? (uint64)visit : border();
     default: return draw_number();
   }
 }
@@ -205,7 +217,7 @@ static uint64 draw(enum kind kind) {
 
 static int blocks(uint64 number) {
   return number == SYS_fork || number == SYS_exec || number == SYS_read || number == SYS_write ||
-         number == SYS_sleep || number == SYS_wait;
+         number == SYS_sleep || number == SYS_wait || number == SYS_join || number == SYS_futex;
 }
 
 // Which call is next: an index, by weight.
@@ -239,6 +251,7 @@ static int call_once(int is_child) {
   int i = draw_call(), at = below(100);
   for (int k = 0; k < 6; k++) a[k] = draw(k < 3 && calls[i].kinds[k] ? calls[i].kinds[k] : ANY);
   uint64 seed = random_number(), number = calls[i].number;
+  if (number == SYS_clone) a[3] = PGROUNDDOWN(border());  // the stack
   if (is_child && blocks(number)) return 1;
   if (at == 0) *(volatile char *)border() += 1;
   if (at == 1 && below(10) == 0) unknown_call(a);
