@@ -76,6 +76,11 @@ uint64 free_frames(void);
 void check_free_frames(const char *file, int line, uint64 expected);
 #define CHECK_FREE(expected)  check_free_frames(__FILE__, __LINE__, expected)
 
+// How many processes there are (of more than 64, 64), and waiting until no more than
+// `count` are left: on a busy host init may take its time to reap an orphan.
+int process_count(void);
+void await_processes(int count);
+
 // A snapshot of the counters, and the growth of one since a snapshot.
 struct memstat memstat_now(void);
 #define GROWTH(since, counter)  (memstat_now().counter - (since).counter)

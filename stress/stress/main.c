@@ -63,6 +63,7 @@ static void remove_files(void) {
 // Everything that the supervisor, init and the kernel touch once and then keep is
 // touched before frames are counted.
 static void warm_up(void) {
+  int processes = process_count();
   own_pages();
   if (must_fork() == 0) {
     if (must_fork() == 0) sleep(1);  // an orphan
@@ -72,6 +73,7 @@ static void warm_up(void) {
   remove_files();
   CHECK(mkdir(PLACE) == 0, "there is something at %s", PLACE);
   CHECK(unlink(PLACE) == 0, "%s does not go", PLACE);
+  await_processes(processes);
   sleep(3);
 }
 

@@ -1,6 +1,7 @@
 // The test runner and its checks; the contract is in user/testlib.h.
 #include "user/testlib.h"
 
+#include "kernel/procinfo.h"
 #include "user/lib/format.h"
 
 enum { PATIENCE = 50 };  // ticks that frames may take to come back
@@ -84,6 +85,15 @@ static uint64 settle(uint64 expected) {
 
 void check_free_frames(const char *file, int line, uint64 expected) {
   test_equal(file, line, "free frames", settle(expected), expected);
+}
+
+int process_count(void) {
+  static struct procinfo rows[64];
+  return proclist(rows, COUNT_OF(rows));
+}
+
+void await_processes(int count) {
+  while (process_count() > count) sleep(1);
 }
 
 char *sbrk_by(long bytes) {

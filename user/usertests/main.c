@@ -13,8 +13,6 @@
 // other than as many free frames as before.
 #include "user/usertests/ut.h"
 
-#include "kernel/procinfo.h"
-
 #define TICKS_A_SECOND  10
 #define PATIENCE        (240 * TICKS_A_SECOND)  // for one test
 #define GRACE           (3 * TICKS_A_SECOND)    // until orphans are reaped
@@ -130,18 +128,13 @@ static void nothing(void) {
   if (must_fork() == 0) sleep(1);  // an orphan, for init
 }
 
-static int process_count(void) {
-  static struct procinfo rows[64];
-  return proclist(rows, COUNT_OF(rows));
-}
-
 static void warm_up(void) {
   static const struct entry empty = {"nothing", nothing, 0};
   int late, processes = process_count();
   scratch_remove();  // of a run that was cut short
   run_timed(&empty, &late);
   scratch_remove();
-  while (process_count() > processes) sleep(1);  // init may be slow on a busy host
+  await_processes(processes);
   own_pages(order, sizeof(order));
   uint64 before;
   do {
