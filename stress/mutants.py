@@ -22,7 +22,8 @@ All commands first run on the kernel as it is, where none may fail (--no-control
 leaves that out).  A mutant that survives, a patch that no longer applies or does
 not build is a failure.  The last line is `N passed, N failed`.
 
---some N takes N mutants, chosen by --seed (a number; the date, if there is none).
+--some N takes N mutants, chosen by --seed (a number; the date, if there is none), of
+those that one boot catches for certain.
 --table writes the last verdict on every mutant, and why other mistakes have none.
 """
 
@@ -314,6 +315,7 @@ def choose(args, mutants):
         sys.exit('mutants: there is none called %s' % ', '.join(sorted(unknown)))
     chosen = [mutant for mutant in mutants if not args.names or mutant.name in args.names]
     if args.some is not None:
+        chosen = [mutant for mutant in chosen if mutant.tries == 1]
         chosen = random.Random(args.seed).sample(chosen, min(args.some, len(chosen)))
         print('seed %d' % args.seed)
     return chosen
