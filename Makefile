@@ -27,8 +27,8 @@ OBJ := build/obj
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all qemu qemu-gdb gdb run grade test mutants stress campaign fsck clean deps \
-        print-gdbport help FORCE
+.PHONY: all qemu qemu-gdb gdb run grade test mutants stress campaign bench bench-plot \
+        bench-compare fsck clean deps print-gdbport help FORCE
 all: $(OUT)/kernel build/fs.img ## the kernel and the disk
 
 # ---- tools -----------------------------------------------------------------
@@ -37,7 +37,7 @@ PREFIXES := riscv64-unknown-elf- riscv64-elf- riscv64-none-elf- riscv-none-elf- 
             riscv64-linux-gnu- riscv64-unknown-linux-gnu-
 goals    := $(or $(MAKECMDGOALS),all)
 building := $(filter-out clean deps help print-gdbport gdb fsck,$(goals))
-booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign,$(goals))
+booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign bench%,$(goals))
 found     = $(shell command -v $(firstword $(1)) 2>/dev/null)
 missing   = $(error $(1) is missing: run `make deps`, or set $(2) to yours)
 
@@ -256,6 +256,16 @@ stress: ## storms for five minutes (STRESSFLAGS='--first-seed 100')
 
 campaign: ## storms on guests of all shapes for HOURS, goes on where it ended (CAMPAIGNFLAGS=...)
 	$(Q)$(CAMPAIGN) --hours $(HOURS) $(CAMPAIGNFLAGS)
+
+BENCH = $(PYTHON) stress/benchrun.py --make '$(MAKE)' --qemu $(QEMU) --toolprefix '$(TOOLPREFIX)'
+bench: build/kernel build/fs.img ## instructions for each operation, beside others' (BENCHFLAGS=--check)
+	$(Q)$(BENCH) --json build/bench.json $(BENCHFLAGS)
+
+bench-plot: build/kernel build/fs.img ## the same as a picture, build/bench.svg (needs gnuplot)
+	$(Q)$(BENCH) --plot build/bench.svg
+
+bench-compare: build/kernel build/fs.img ## BASE=revision: the ratio of each row to that one's
+	$(Q)$(BENCH) --base $(or $(BASE),HEAD)
 
 # ---- housekeeping ----------------------------------------------------------
 

@@ -194,9 +194,20 @@ static void bench_files(void) {
   unlink("benchfile");
 }
 
+// As the first program there is nobody who types at the console, at moments that
+// differ from run to run: then all figures repeat, not only the medians.
+static void open_console(void) {
+  mknod("console", 1, 0);
+  if (open("console", O_RDWR) != 0) poweroff(1);
+  dup(0);
+  dup(0);
+}
+
 int main(int argc, char **argv) {
   (void)argv;
   if (argc > 1) exit(0);  // started by bench_exec
+  int first = getpid() == 1;
+  if (first) open_console();
   printf("%-44s %10s %10s %10s\n", "instructions", "min", "median", "max");
   bench_calls();
   bench_touch();
@@ -209,5 +220,6 @@ int main(int argc, char **argv) {
   bench_pipe();
   bench_files();
   printf("bench done\n");
+  if (first) poweroff(0);
   exit(0);
 }

@@ -112,7 +112,9 @@ def builds(args):
 
 def tests(args):
     """Long ones first, so that the last minutes are not those of one alone."""
-    found = [Test('host tools', on_host(sys.executable, 'stress/hosttest.py'))]
+    found = [Test('host tools', on_host(sys.executable, 'stress/hosttest.py')),
+             Test('no row of the bench 5 % worse',
+                  on_host(sys.executable, 'stress/benchrun.py', '--check', '--qemu', args.qemu))]
     if not args.quick:
         found.append(mutants_of_the_day(args))
     for line, limit in reversed(PROGRAMS):
