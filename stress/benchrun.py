@@ -137,6 +137,7 @@ set style data histogram
 set style fill solid
 set xtics rotate by -40 noenhanced
 set key top left
+set rmargin 16
 plot %s
 ''' % (terminal, path, bars)
     try:
