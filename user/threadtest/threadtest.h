@@ -17,7 +17,7 @@
 
 enum {
   PATIENCE = 300,  // ticks that a single step may take
-  PROMPT = 40,     // ticks that a kill may take to be obeyed, on a busy machine
+  PROMPT = 80,     // ticks that a kill may take to be obeyed, on a very busy machine
 };
 
 #define MOST  0x7fffffff  // FUTEX_WAKE: everybody
