@@ -52,6 +52,10 @@ void test_failed(const char *file, int line, const char *what, const char *forma
     __attribute__((noreturn)) PRINTF_LIKE(4);
 void test_equal(const char *file, int line, const char *what, uint64 seen, uint64 expected);
 
+// What a failed check does last: exit(1).  A program with threads, where that would
+// end one thread alone, has a function of this name instead, which ends the process.
+void test_end(void) __attribute__((noreturn));
+
 // fork that cannot fail: a failure ends the caller as CHECK does.
 int must_fork(void);
 
@@ -76,10 +80,14 @@ uint64 free_frames(void);
 void check_free_frames(const char *file, int line, uint64 expected);
 #define CHECK_FREE(expected)  check_free_frames(__FILE__, __LINE__, expected)
 
-// How many processes there are (of more than 64, 64), and waiting until no more than
-// `count` are left: on a busy host init may take its time to reap an orphan.
+// How many processes and threads there are; of more than 64, 64.
 int process_count(void);
-void await_processes(int count);
+
+// Waits, for five seconds at most, until no more than `processes` are left and all
+// but the caller sleep; for before frames are counted.  Init may take its time to
+// reap an orphan, and whoever is interrupted in a copy-on-write fault, as a parent
+// after fork, has for that long a frame more than in the end.  One thread at a time.
+void await_quiet(int processes);
 
 // A snapshot of the counters, and the growth of one since a snapshot.
 struct memstat memstat_now(void);

@@ -73,8 +73,7 @@ static void warm_up(void) {
   remove_files();
   CHECK(mkdir(PLACE) == 0, "there is something at %s", PLACE);
   CHECK(unlink(PLACE) == 0, "%s does not go", PLACE);
-  await_processes(processes);
-  sleep(3);
+  await_quiet(processes);
 }
 
 static uint64 free_after_a_while(uint64 wanted) {

@@ -1,6 +1,8 @@
 // What sharing costs, to the page.  The counters are the machine's, so everybody
 // else must be asleep: parents wait while a child measures, and have written their
 // own stack before it begins.
+#include "kernel/types.h"
+#include "kernel/param.h"
 #include "user/cowtest/cowtest.h"
 
 enum { PAGES = 40 };
@@ -50,7 +52,7 @@ void one_copy_a_page(void) {
   gate_make(&go);
   if (must_fork() == 0) {
     gate_wait(&go);
-    sleep(1);  // until the parent waits
+    await_quiet(NPROC);  // until the parent waits
     for (int i = 0; i < PAGES; i++) CHECK_EQ(base[i * PGSIZE], i);
     write_half(base);
     exit(0);

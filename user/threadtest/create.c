@@ -125,6 +125,7 @@ static void clone_without_memory(void *unused) {
     pages[i] = stack_page();
     *pages[i] = 1;
   }
+  await_quiet(NPROC);  // the parent waits, and has the pages that it needs for it
   for (long bytes = 1l << 29; bytes >= PGSIZE; bytes /= 2)
     while (sbrkeager(bytes) != SBRK_ERROR) continue;
   uint64 before = free_frames();
@@ -257,7 +258,7 @@ void test_wait_and_join(void) {
   doze_until(&done, 1);
   sleep(1);
   CHECK_EQ(wait(0), -1);
-  int child = fork_checked();
+  int child = must_fork();
   if (child == 0) {
     CHECK_EQ(join(0), -1);
     exit(9);

@@ -30,7 +30,7 @@ static void fill_with_threads(void) {
 // comes soon after the body has told somebody's pid.
 static int end_of(void (*body)(void *), long arg) {
   CHECK_EQ(pipe(report), 0);
-  int child = fork_checked();
+  int child = must_fork();
   if (child == 0) {
     fill_with_threads();
     body((void *)arg);
@@ -119,7 +119,7 @@ static void kill_in_all_occupations(int thread) {
     struct victim victim = {what, thread};
     int pid = 0;
     CHECK_EQ(pipe(report), 0);
-    int child = fork_checked();
+    int child = must_fork();
     if (child == 0) live(&victim);
     CHECK_EQ(read(report[0], &pid, sizeof(pid)), sizeof(pid));
     CHECK_EQ(pid != child, thread);

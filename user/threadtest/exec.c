@@ -7,7 +7,7 @@ static int ends[2], counter, stop, refused, ready;
 static void exec_in_thread(void *arg, void *unused) {
   (void)unused;
   exec_helper("-report", arg);
-  failed(__FILE__, __LINE__, "no return", "exec has failed");
+  test_failed(__FILE__, __LINE__, "no return", "exec has failed");
 }
 
 // ---- the new program -------------------------------------------------------
@@ -55,7 +55,7 @@ static void in_place(void *from_thread) {
 void test_exec_keeps_descriptors(void) {
   CHECK_EQ(pipe(ends), 0);
   for (int from_thread = 0; from_thread < 2; from_thread++) {
-    int child = fork_checked(), pid = 0;
+    int child = must_fork(), pid = 0;
     if (child == 0) in_place((void *)(long)from_thread);
     wait_for(child, HELPED);
     CHECK_EQ(read(ends[0], &pid, sizeof(pid)), sizeof(pid));
@@ -86,7 +86,7 @@ static void exec_three_times(void *unused) {
 void test_exec_twice(void) {
   CHECK_EQ(pipe(ends), 0);
   for (int i = 0, start = uptime(); i < 25 && !passed(start, 25); i++) {
-    int child = fork_checked(), pid = 0;
+    int child = must_fork(), pid = 0;
     if (child == 0) exec_three_times(0);
     wait_for(child, HELPED);
     CHECK_EQ(read(ends[0], &pid, sizeof(pid)), sizeof(pid));
@@ -108,7 +108,7 @@ static void exec_or_exit(void *round) {
 void test_exec_against_exit(void) {
   uint64 before = frames_at_rest();
   for (int i = 0, start = uptime(); i < 40 && !passed(start, 25); i++) {
-    int child = fork_checked(), status = 0;
+    int child = must_fork(), status = 0;
     if (child == 0) exec_or_exit((void *)(long)i);
     CHECK_EQ(wait(&status), child);
     CHECK(status == 5 || status == HELPED, "status %d", status);

@@ -31,7 +31,7 @@ static void look_around(void) {
 
 static void fork_and_leave(void *arg, void *arg2) {
   (void)arg, (void)arg2;
-  int pid = fork_checked();
+  int pid = must_fork();
   if (pid == 0) look_around();
   set(&child, pid);
 }
@@ -69,7 +69,7 @@ static void reap(void *arg, void *arg2) {
 void test_any_thread_waits(void) {
   enum { CHILDREN = 12, WAITERS = 4 };
   for (int i = 0; i < CHILDREN; i++) {
-    if (fork_checked() == 0) {
+    if (must_fork() == 0) {
       sleep(i % 4);
       exit(5);
     }
@@ -82,7 +82,7 @@ void test_any_thread_waits(void) {
 
 static void fork_sleeper(void *arg, void *arg2) {
   (void)arg, (void)arg2;
-  if (fork_checked() == 0) {
+  if (must_fork() == 0) {
     sleep(3);
     exit(44);
   }
@@ -106,7 +106,7 @@ static void fork_on(void *mark, void *unused) {
   (void)unused;
   volatile long mine = (long)mark;
   for (int i = 0; i < FORKS; i++) {
-    int pid = fork_checked();
+    int pid = must_fork();
     if (pid == 0) {
       CHECK_EQ(mine, (long)mark);
       mine = -1;
@@ -140,7 +140,7 @@ static void wait_badly(void *arg, void *arg2) {
 void test_wait_beside_bad_wait(void) {
   spawn(wait_badly, 0);
   for (int i = 0; i < 1000; i++) {
-    int pid = fork_checked();
+    int pid = must_fork();
     if (pid == 0) exit(7);
     wait_for(pid, 7);
   }

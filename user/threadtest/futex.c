@@ -136,7 +136,7 @@ void test_futex_over_fork(void) {
   struct gate go;
   gate_make(&go);
   spawn_waiters(1, &word);
-  int child = fork_checked();
+  int child = must_fork();
   if (child == 0) {
     gate_wait(&go);
     CHECK_EQ(word, 0);
@@ -175,7 +175,7 @@ static void wait_for_ever(void *unused) {
 
 // A waiter that is killed is in nobody's way.
 void test_futex_killed(void) {
-  int pid = fork_checked();
+  int pid = must_fork();
   if (pid == 0) wait_for_ever(0);
   sleep(3);
   int start = uptime();
@@ -189,7 +189,7 @@ void test_futex_killed(void) {
 void test_futex_two_processes(void) {
   struct gate go;
   gate_make(&go);
-  int pid = fork_checked();
+  int pid = must_fork();
   if (pid == 0) {
     spawn_waiters(2, &word);
     gate_wait(&go);

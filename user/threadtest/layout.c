@@ -59,7 +59,7 @@ static void use_frames(void) {
 // Whoever uses the page any longer is killed.  Until then he finds it as it was: what
 // others do with the frame is not to be seen, and not to be spoilt.
 void test_shrink_kills_reader(void) {
-  int other = fork_checked();
+  int other = must_fork();
   if (other == 0) use_frames();
   for (int round = 0; round < 5; round++) {
     expect_status(take_away, (long)read_page, -1);

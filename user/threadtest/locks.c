@@ -198,7 +198,7 @@ static void allocate_on(void *arg, void *arg2) {
 void test_fork_with_heap(void) {
   for (int i = 0; i < 3; i++) spawn(allocate_on, 0);
   for (int i = 0; i < 20; i++) {
-    int pid = fork_checked();
+    int pid = must_fork();
     if (pid == 0) {
       for (int n = 0; n < 100; n++) free(malloc(10 * n));
       exit(0);

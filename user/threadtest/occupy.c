@@ -46,7 +46,7 @@ static void join_one(void) {
 }
 
 static void wait_child(void) {
-  if (fork_checked() == 0) {
+  if (must_fork() == 0) {
     char byte;
     close(child_gate.fd[1]);
     read(child_gate.fd[0], &byte, 1);
@@ -82,7 +82,7 @@ static void (*const ways[OCCUPATIONS])(void) = {
 void occupy(enum occupation what) {
   add(&occupied, 1);
   ways[what]();
-  failed(__FILE__, __LINE__, "no return", "occupation %d came to an end", what);
+  test_failed(__FILE__, __LINE__, "no return", "occupation %d came to an end", what);
 }
 
 static void occupy_thread(void *what, void *unused) {

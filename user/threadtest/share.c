@@ -55,6 +55,7 @@ void test_same_page_once(void) {
   area = (char *)PGROUNDUP((uint64)sbrk((PAGES + 1) * PGSIZE));
   for (int i = 0; i < THREADS; i++) spawn(write_together, i);
   barrier_wait(&all);
+  await_quiet(NPROC);
   struct memstat before = memstat_now();
   barrier_wait(&all);
   for (int p = 0; p < PAGES; p++) barrier_wait(&all);
@@ -103,7 +104,7 @@ void test_copies_keep_writes(void) {
     struct gate go;
     gate_make(&go);
     memset(area, 'p', PAGES * PGSIZE);
-    int child = fork_checked();
+    int child = must_fork();
     if (child == 0) look_at_old(&go);
     for (int i = 0; i < THREADS; i++) spawn(write_shared, i);
     join_all(THREADS);
@@ -183,7 +184,7 @@ void test_copy_shows_in_order(void) {
     struct gate go;
     gate_make(&go);
     memset(area, 0, PAGES * PGSIZE);
-    int child = fork_checked();
+    int child = must_fork();
     if (child == 0) {
       gate_wait(&go);
       exit(0);
@@ -226,7 +227,7 @@ void test_consistent_cut(void) {
   area = (char *)PGROUNDUP((uint64)sbrk(5 * PGSIZE));
   for (int i = 0; i < 2; i++) spawn(count_twice, (long)area + 2 * i * PGSIZE);
   for (int n = 0, start = uptime(); n < 100 && !passed(start, 25); n++) {
-    int child = fork_checked();
+    int child = must_fork();
     if (child == 0) check_cut();
     wait_for(child, 0);
   }

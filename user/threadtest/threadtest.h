@@ -22,21 +22,6 @@ enum {
 
 #define MOST  0x7fffffff  // FUTEX_WAKE: everybody
 
-// In a thread exit(1) would end that thread alone, so a failed check here ends the
-// whole process with status 1, by way of exec.
-#undef CHECK
-#undef CHECK_EQ
-#define CHECK(cond, ...)                                       \
-  do {                                                         \
-    if (!(cond)) failed(__FILE__, __LINE__, #cond, __VA_ARGS__); \
-  } while (0)
-#define CHECK_EQ(seen, expected) \
-  check_equal(__FILE__, __LINE__, #seen, (uint64)(seen), (uint64)(expected))
-
-void failed(const char *file, int line, const char *what, const char *format, ...)
-    __attribute__((noreturn)) PRINTF_LIKE(4);
-void check_equal(const char *file, int line, const char *what, uint64 seen, uint64 expected);
-
 // --- Words that threads share ---
 
 static inline int get(const int *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
@@ -76,12 +61,11 @@ enum { STACK_PAGES = 600 };
 
 // --- Processes ---
 
-// Frames free once all is quiet: the watch over this test sleeps, and what this
-// process writes in any case is its own.
+// Frames free once all is quiet: those above this test sleep, and what this process
+// writes in any case is its own.
 uint64 frames_at_rest(void);
 
-// The forks and waits of testlib, for any thread.
-int fork_checked(void);
+// Waits for a child and CHECKs that it is this one and ended with this status.
 void wait_for(int pid, int status);
 
 // Runs fn(arg) in a child and CHECKs its status.

@@ -1,35 +1,12 @@
-// Checks, waits, threads and children; the contracts are in threadtest.h.
+// The end of a failed test, waits, threads and children; the contracts are in threadtest.h.
 #include "user/threadtest/threadtest.h"
 
-#include "user/lib/format.h"
-
-// ---- checks ----------------------------------------------------------------
-
-static void end_process(void) __attribute__((noreturn));
-static void end_process(void) {
+// In place of testlib's.  In a thread exit(1) would end that thread alone, so a failed
+// check ends the whole process with status 1, by way of exec.
+void test_end(void) {
   exec_helper("-fail", "");
   kill(getpid());  // no memory for exec, perhaps
   exit(1);
-}
-
-void failed(const char *file, int line, const char *what, const char *format, ...) {
-  struct output out;
-  format_begin(&out, 1);
-  format_add(&out, "\n%s:%d: pid %d: expected %s: ", file, line, getpid(), what);
-  va_list args;
-  va_start(args, format);
-  format_addv(&out, format, args);
-  va_end(args);
-  format_add(&out, "\n");
-  format_end(&out);
-  end_process();
-}
-
-void check_equal(const char *file, int line, const char *what, uint64 seen, uint64 expected) {
-  if (seen == expected) return;
-  printf("\n%s:%d: pid %d: %s: expected %ld (0x%lx), seen %ld (0x%lx)\n", file, line, getpid(),
-         what, expected, expected, seen, seen);
-  end_process();
 }
 
 // ---- waiting ---------------------------------------------------------------
@@ -97,12 +74,6 @@ char *stack_page(void) {
 
 // ---- processes -------------------------------------------------------------
 
-int fork_checked(void) {
-  int pid = fork();
-  CHECK(pid >= 0, "fork gave %d", pid);
-  return pid;
-}
-
 void wait_for(int pid, int status) {
   int seen = 0;
   CHECK_EQ(wait(&seen), pid);
@@ -110,20 +81,13 @@ void wait_for(int pid, int status) {
 }
 
 uint64 frames_at_rest(void) {
-  for (int i = 0; i < 2; i++) {
-    int pid = fork_checked();
-    if (pid == 0) exit(0);
-    wait_for(pid, 0);
-    sleep(1);
-  }
+  int pid = must_fork();
+  if (pid == 0) exit(0);
+  wait_for(pid, 0);
+  await_quiet(NPROC);
   return free_frames();
 }
 
 void expect_status(void (*fn)(void *), long arg, int status) {
-  int pid = fork_checked();
-  if (pid == 0) {
-    fn((void *)arg);
-    exit(0);
-  }
-  wait_for(pid, status);
+  CHECK_EQ(child_status(fn, (void *)arg), status);
 }

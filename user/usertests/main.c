@@ -134,13 +134,8 @@ static void warm_up(void) {
   scratch_remove();  // of a run that was cut short
   run_timed(&empty, &late);
   scratch_remove();
-  await_processes(processes);
   own_pages(order, sizeof(order));
-  uint64 before;
-  do {
-    before = free_frames();
-    sleep(2);
-  } while (free_frames() != before);
+  await_quiet(processes);
 }
 
 static int wanted(const struct options *opt, const struct entry *entry) {
