@@ -11,6 +11,7 @@
 #include "arch/trapframe.h"
 #include "debug/explore.h"
 #include "debug/stall.h"
+#include "debug/stats.h"
 #include "dev/console.h"
 #include "dev/disk.h"
 #include "dev/plic.h"
@@ -26,6 +27,7 @@
 #include "proc/futex.h"
 #include "proc/sched.h"
 #include "proc/table.h"
+#include "sync/spinlock.h"
 #include "sys/first.h"
 #include "sys/trap.h"
 
@@ -39,7 +41,8 @@ void hart_main(void);
 
 static void init_hart(uint32 id) {
   harts[id].id = id;
-  harts[id].lock_tag = id + 1;
+  harts[id].lock_tag = spinlock_tag(id);
+  harts[id].stats = &hart_stats[id];
 }
 
 static void init_memory(void) {

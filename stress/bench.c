@@ -154,7 +154,8 @@ static void bench_pipe(void) {
   int fds[2], back[2];
   if (pipe(fds) < 0 || pipe(back) < 0) fail("pipe");
   MEASURE("pipe write+read of 1 byte", REPEAT, (write(fds[1], buf, 1), read(fds[0], buf, 1)));
-  MEASURE("pipe write+read of 512 bytes", REPEAT, (write(fds[1], buf, 512), read(fds[0], buf, 512)));
+  MEASURE("pipe write+read of 512 bytes", REPEAT,
+          (write(fds[1], buf, 512), read(fds[0], buf, 512)));
   int pid = fork();
   if (pid == 0) {
     while (read(fds[0], buf, 1) == 1 && buf[0] == 0) write(back[1], buf, 1);

@@ -270,17 +270,18 @@ def write_table(path, mutants):
         without = [line.rstrip().split(': ', 1) for line in file if line.strip()]
     with open(path, 'w') as out:
         out.write('# Mistakes on purpose\n\n'
-                  'Each patch here is one classic mistake; `make mutants` puts them into a copy of\n'
-                  'the kernel, one at a time, and runs the tests that must notice.  This page is\n'
-                  'written by it (`stress/mutants.py --table`).  The numbers are those of the list\n'
-                  'of pitfalls that the tests name as well.\n\n'
+                  'Each patch here is one classic mistake; `make mutants` puts them into a copy\n'
+                  'of the kernel, one at a time, and runs the tests that must notice.  This page\n'
+                  'is written by it (`stress/mutants.py --table`).  The numbers are those of the\n'
+                  'list of pitfalls that the tests name as well.\n\n'
                   '| pitfalls | mutant | what is broken | must fail | seen to fail | s |\n'
                   '|---|---|---|---|---|---|\n')
         for mutant in sorted(mutants, key=lambda m: (m.pitfalls, m.name)):
             diff, failure, seen, seconds = verdicts.get(mutant.name, ['', '', '', 0])
             if diff != mutant.diff:
                 failure, seen, seconds = 'not run yet', '', 0
-            shape = ['%s=%s' % item for item in mutant.shape.items() if item[1] != SHAPE[item[0]]]
+            shape = ['%s=%s' % (key, value) for key, value in mutant.shape.items()
+                     if value != SHAPE[key]]
             cells = [', '.join(map(str, mutant.pitfalls)), mutant.name, mutant.broken,
                      '; '.join('`%s`' % command for command in mutant.expected)
                      + (' (%s)' % ', '.join(shape) if shape else '')

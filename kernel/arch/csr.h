@@ -53,3 +53,10 @@ static inline void cpu_relax(void) { asm volatile(".4byte 0x0100000f" : : : "mem
 
 // Ticks of the machine's clock, machine.timebase a second.
 static inline uint64 time_now(void) { return csr_read(time); }
+
+// An address in the caller's code.
+static ALWAYS_INLINE void *code_address(void) {
+  void *pc;
+  asm volatile("auipc %0, 0" : "=r"(pc));
+  return pc;
+}

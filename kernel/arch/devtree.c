@@ -142,3 +142,11 @@ bool boot_option(const char *key, char *out, size_t size) {
   }
   return false;
 }
+
+uint64 boot_number(const char *key) {
+  char value[24] = "";
+  boot_option(key, value, sizeof(value));
+  uint64 n = 0;
+  for (const char *c = value; *c >= '0' && *c <= '9'; c++) n = n * 10 + (*c - '0');
+  return n;
+}

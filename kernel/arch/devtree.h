@@ -21,3 +21,7 @@ int devtree_read(uint64 tree_pa);
 
 // The value of boot option `key` in out, cut to fit; false when it is not given.
 bool boot_option(const char *key, char *out, size_t size);
+
+// The decimal number that boot option `key` begins with; 0 when it is not given, or
+// does not begin with one.
+uint64 boot_number(const char *key);

@@ -8,13 +8,15 @@
 #include "sync/lockdebug.h"
 
 struct proc;
+struct hart_stats;
 
 struct hart {
   struct proc *proc;     // [hart] running here; offset 0 is known to myproc()
   uint32 id;             // [const]
-  uint32 lock_tag;       // [const] id + 1: the mark of this hart in a spinlock
+  uint32 lock_tag;       // [const] the mark of this hart in a spinlock
   uint32 off_depth;      // [hart] push_off without pop_off
-  bool off_found_on;     // [hart] interrupts were on at the outermost push_off
+  uint32 off_found;      // [hart] sstatus.SIE at the outermost push_off
+  struct hart_stats *stats;  // [const] event counters (debug/stats.h)
   uint64 deadline;       // [hart] when the timer is set to fire
   uint32 ipi;            // [atomic] reasons of pending inter-processor interrupts
 #ifdef DEBUG

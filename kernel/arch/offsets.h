@@ -9,7 +9,7 @@
 #define FRAME_SEPC  248
 #define FRAME_HART  256
 #define FRAME_STATUS 264
-#define FRAME_SIZE  272
+#define FRAME_SIZE  288
 
 // A stack fills the upper half of a slot; its lower half is the guard.  So one
 // address bit tells the two apart.

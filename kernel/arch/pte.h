@@ -22,7 +22,8 @@ typedef uint64 pte_t;
 #define USER_ROOT_PTES  256   // root entries of the user half
 
 static inline pte_t pte_make(uint64 pa, uint64 bits) { return (pa >> PGSHIFT) << 10 | bits; }
-static inline uint64 pte_pa(pte_t e) { return (e << 10 >> 20) << PGSHIFT; }
+static inline uint64 pte_number(pte_t e) { return e << 10 >> 20; }  // of the frame
+static inline uint64 pte_pa(pte_t e) { return pte_number(e) << PGSHIFT; }
 static inline void *pte_va(pte_t e) { return pa_to_va(pte_pa(e)); }
 
 // Whether an entry ends the walk, rather than leading to another table.

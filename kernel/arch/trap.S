@@ -2,20 +2,22 @@
 //
 // sscratch tells where a trap comes from.  In user mode it points to the
 // process's trap frame at the top of its kernel stack; in the kernel it is 0.
+//
+// Two things need no work on the way back to user mode.  C functions keep s1 to s11
+// and gp, and so does a context switch, hence they hold the program's values again;
+// the frame has them for fork, and only a process's first return loads them.  And in
+// the kernel sstatus always says what sret shall do, SPP = 0 and SPIE = 1: sret and a
+// trap from user mode leave it so, and a trap from the kernel puts it right.
 #include "arch/offsets.h"
 
-#define SPIE 0x20
 #define SPP  0x100
 
-// Every register but sp and tp, whose slots are FRAME_SP and FRAME_TP.
-.macro each_register op
+.macro scratch_registers op
   \op ra, 0(sp)
-  \op gp, 16(sp)
   \op t0, 32(sp)
   \op t1, 40(sp)
   \op t2, 48(sp)
-  \op s0, 56(sp)
-  \op s1, 64(sp)
+  \op s0, 56(sp)               // 0 while in the kernel
   \op a0, 72(sp)
   \op a1, 80(sp)
   \op a2, 88(sp)
@@ -24,6 +26,15 @@
   \op a5, 112(sp)
   \op a6, 120(sp)
   \op a7, 128(sp)
+  \op t3, 216(sp)
+  \op t4, 224(sp)
+  \op t5, 232(sp)
+  \op t6, 240(sp)
+.endm
+
+.macro kept_registers op
+  \op gp, 16(sp)
+  \op s1, 64(sp)
   \op s2, 136(sp)
   \op s3, 144(sp)
   \op s4, 152(sp)
@@ -34,10 +45,6 @@
   \op s9, 192(sp)
   \op s10, 200(sp)
   \op s11, 208(sp)
-  \op t3, 216(sp)
-  \op t4, 224(sp)
-  \op t5, 232(sp)
-  \op t6, 240(sp)
 .endm
 
 .section .text
@@ -46,7 +53,8 @@
 trap_vector:
   csrrw sp, sscratch, sp
   beqz sp, from_kernel
-  each_register sd
+  scratch_registers sd
+  kept_registers sd
   sd   tp, FRAME_TP(sp)
   ld   tp, FRAME_HART(sp)
   csrrw t0, sscratch, zero
@@ -60,15 +68,11 @@ trap_vector:
 // sp points to the trap frame, interrupts are off.
 user_return:
   ld   t1, FRAME_SEPC(sp)
-  li   t0, SPP
-  csrc sstatus, t0
-  li   t0, SPIE
-  csrs sstatus, t0
   csrw sepc, t1
   sd   tp, FRAME_HART(sp)
   csrw sscratch, sp
   ld   tp, FRAME_TP(sp)
-  each_register ld
+  scratch_registers ld
   ld   sp, FRAME_SP(sp)
   sret
 
@@ -78,8 +82,10 @@ user_return:
 first_run:
   li   s0, 0
   call sched_finish
-  beqz s1, user_return
+  beqz s1, 1f
   jalr s1
+1:
+  kept_registers ld
   j    user_return
 
 from_kernel:
@@ -90,7 +96,8 @@ from_kernel:
   andi t0, t0, 1
   beqz t0, stack_overflow
   csrrw t0, sscratch, zero
-  each_register sd
+  scratch_registers sd
+  kept_registers sd
   sd   tp, FRAME_TP(sp)
   addi t0, sp, FRAME_SIZE
   sd   t0, FRAME_SP(sp)
@@ -98,13 +105,15 @@ from_kernel:
   csrr t1, sstatus
   sd   t0, FRAME_SEPC(sp)
   sd   t1, FRAME_STATUS(sp)
+  li   t0, SPP
+  csrc sstatus, t0
   mv   a0, sp
   call kerneltrap
   ld   t0, FRAME_SEPC(sp)
   ld   t1, FRAME_STATUS(sp)
   csrw sepc, t0
   csrw sstatus, t1
-  each_register ld
+  scratch_registers ld
   addi sp, sp, FRAME_SIZE      // tp stays: the thread may be on another hart now
   sret
 

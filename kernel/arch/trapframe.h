@@ -17,6 +17,8 @@ struct trapframe {
   uint64 sepc;
   uint64 hart;     // user frames: the kernel's tp, for the next way in
   uint64 sstatus;  // kernel frames
+  uint64 cause;    // user frames: scause and stval of the last exception
+  uint64 value;
 };
 
 // Enters user mode with the registers at the top of the stack; assembly labels,

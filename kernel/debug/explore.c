@@ -8,12 +8,13 @@
 #include "proc/sched.h"
 #include "sync/spinlock.h"
 
-// A change comes after 2^DEPTH_LEAST to 2^DEPTH_MOST calls on this hart.
-#define DEPTH_LEAST  4
+// The next change comes at any of the next 2^depth calls on this hart; the depth is
+// drawn from these, each as likely as the other.
+#define DEPTH_LEAST  5
 #define DEPTH_MOST   15
 
 // Turns last this many microseconds at least, times a power of two below the spread,
-// each as likely as the other: up to 16 ms.
+// each as likely as the other: up to 8 ms.
 #define TURN_LEAST_US  2UL
 #define TURN_SPREAD    12
 
@@ -23,7 +24,7 @@ static uint64 seed;  // [const after boot] 0: no exploration
 
 static struct explorer {
   uint64 state;  // of the number generator
-  uint64 left;   // calls before the next change
+  uint64 left;   // calls that pass before the next change
 } ALIGNED(CACHE_LINE) explorers[NCPU];  // [hart]
 
 // splitmix64: Steele, Lea and Flood, 2014.
@@ -35,16 +36,15 @@ static uint64 draw(struct explorer *e) {
 }
 
 void explore_init(void) {
-  char value[24];
-  if (!boot_option("seed", value, sizeof(value))) return;
-  for (const char *c = value; *c >= '0' && *c <= '9'; c++) seed = seed * 10 + (*c - '0');
+  seed = boot_number("seed");
   for (uint64 i = 0; i < NCPU; i++) explorers[i].state = seed * NCPU + i;
 }
 
 uint64 explore_turn(uint64 usual) {
   if (seed == 0) return usual;
   struct explorer *e = &explorers[this_hart()->id];
-  uint64 least = (TURN_LEAST_US << draw(e) % TURN_SPREAD) * machine.timebase / 1000000;
+  uint64 us = TURN_LEAST_US << draw(e) % TURN_SPREAD;
+  uint64 least = MAX(us * machine.timebase / 1000000, 1UL);  // a slow clock has few ticks
   return least + draw(e) % least;
 }
 
@@ -55,8 +55,8 @@ static bool due(struct explorer *e) {
     e->left--;
     return false;
   }
-  uint64 depth = DEPTH_LEAST + draw(e) % (DEPTH_MOST - DEPTH_LEAST);
-  e->left = draw(e) % (2UL << depth);
+  uint64 depth = DEPTH_LEAST + draw(e) % (DEPTH_MOST - DEPTH_LEAST + 1);
+  e->left = draw(e) % (1UL << depth);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "arch/devtree.h"
 #include "arch/hart.h"
 #include "debug/backtrace.h"
+#include "debug/stall.h"
 #include "lib/assert.h"
 #include "lib/printf.h"
 
@@ -66,6 +67,11 @@ void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *
   add(held, &new);
 }
 
+void lockdebug_waited(void) {
+  struct held_locks *held = &this_hart()->held;
+  held->locks[held->count - 1].since = time_now();
+}
+
 void lockdebug_unspin(const void *lock) {
   ASSERT(!intr_get());
   struct held_lock old = take_off(&this_hart()->held, lock);
@@ -74,8 +80,10 @@ void lockdebug_unspin(const void *lock) {
   if (likely(ticks < LONG_SECONDS * machine.timebase) || old.class == LOCK_UART) return;
   char place[64];
   place_name(old.place, place, sizeof(place));
-  printf("lockdebug: %s, taken at %s, was held for %lu ms\n", names[old.class], place,
-         ticks * 1000 / machine.timebase);
+  uint64 ms = ticks * 1000 / machine.timebase;
+  if (ticks >= stall_limit())
+    panic("watchdog: %s, taken at %s, was held for %lu ms", names[old.class], place, ms);
+  printf("lockdebug: %s, taken at %s, was held for %lu ms\n", names[old.class], place, ms);
 }
 
 void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {

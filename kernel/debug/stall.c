@@ -14,14 +14,12 @@
 #define ROUNDS_A_LOOK   1024   // of a spinning wait, between two looks at the clock
 #define LOOKS_A_SECOND  20000  // at least, of all harts together
 
-static uint32 limit;    // [const after boot] seconds; 0: the option was not given
+static uint64 limit;    // [const after boot] seconds; 0: the option was not given
 static uint32 outside;  // [atomic] processes that wait for something not of the kernel
 
-void stall_init(void) {
-  char value[12];
-  if (!boot_option("watchdog", value, sizeof(value))) return;
-  for (const char *c = value; *c >= '0' && *c <= '9'; c++) limit = limit * 10 + (*c - '0');
-}
+void stall_init(void) { limit = boot_number("watchdog"); }
+
+uint64 stall_limit(void) { return limit != 0 ? limit * machine.timebase : ~0UL; }
 
 // An emulator that runs harts in turn (QEMU with -icount) goes on to the next when
 // some timer is due, and ours may be pending already: so it is set anew, and the hart
@@ -43,14 +41,18 @@ bool patience_ends(struct patience *w) {
 void stall_outside_begin(void) { atomic_add(&outside, 1); }
 void stall_outside_end(void) { atomic_add(&outside, -1); }
 
-void stall_user_turn(void) { myproc()->kernel_turns = 0; }
+void stall_user_turn(void) { myproc()->kernel_time = 0; }
 
+// A turn counts whole for the process that it ends in.  Waiting for a turn does not
+// count: where many are ready, who is seen in the kernel a few times may be so by chance.
 void stall_kernel_turn(void) {
   struct proc *p = myproc();
   bool idle = p->pid == 0;
-  if (limit == 0 || idle || ++p->kernel_turns < limit * TURNS_PER_SECOND) return;
+  if (limit == 0 || idle) return;
+  p->kernel_time += MIN(clock_turn(), machine.timebase);  // a pause of the machine: a second
+  if (p->kernel_time < stall_limit()) return;
   panic_show_processes();
-  panic("watchdog: process %d has been in the kernel for %u seconds", p->pid, limit);
+  panic("watchdog: process %d has been in the kernel for %lu seconds", p->pid, limit);
 }
 
 void stall_idle(bool all_idle) {
@@ -62,7 +64,7 @@ void stall_idle(bool all_idle) {
     since = now;
     return;
   }
-  if (now - since < limit * machine.timebase) return;
+  if (now - since < stall_limit()) return;
   panic_show_processes();
-  panic("watchdog: nothing has run for %u seconds, and nothing will", limit);
+  panic("watchdog: nothing has run for %lu seconds, and nothing will", limit);
 }

@@ -2,11 +2,12 @@
 //
 // A wait for another hart (a spinlock, a TLB shootdown) that takes STALL_SECONDS is
 // our bug, and panics in every build.  Boot option watchdog=SECONDS, made for tests,
-// also panics when a process runs that long inside the kernel without a pause, and
-// when nothing runs, nobody waits for the clock, a device or a person, and so nothing
-// ever will.  (A program may do the latter to itself, with a pipe that it alone has:
-// without the option that is its own affair.)  The panic prints every process's and
-// every hart's backtrace and, in a DEBUG build, every lock that is held.
+// also panics when a process runs that long inside the kernel without a pause, when a
+// spinlock was held that long (DEBUG builds), and when nothing runs, nobody waits for
+// the clock, a device or a person, and so nothing ever will.  (A program may do the
+// last to itself, with a pipe that it alone has: without the option that is its own
+// affair.)  The panic prints every process's and every hart's backtrace and, in a
+// DEBUG build, every lock that is held.
 #pragma once
 
 #include "lib/types.h"
@@ -26,6 +27,9 @@ bool patience_ends(struct patience *w);
 
 // Reads the boot option.
 void stall_init(void);
+
+// How long is too long, in clock ticks: as the option says; without it, for ever.
+uint64 stall_limit(void);
 
 // Brackets around a wait for the clock, a device or a person.
 void stall_outside_begin(void);

@@ -33,7 +33,7 @@ struct hart_stats {
 extern struct hart_stats hart_stats[NCPU];
 
 static inline void stat_add(enum stat s, uint64 n) {
-  atomic_add(&hart_stats[this_hart()->id].count[s], n);
+  atomic_add(&this_hart()->stats->count[s], n);
 }
 
 // The sum over all harts, and the counter's name.

@@ -26,13 +26,15 @@ enum reg { DATA = 0, INT_ENABLE = 1, FIFO_CTL = 2, LINE_CTL = 3, LINE_STATUS = 5
 
 #define RING  4096  // a power of two
 
+#define TAKE_ROUNDS  1000000  // of waiting for the lock, in a panic
+
 static struct spinlock lock = SPINLOCK(UART);
 static char ring[RING];                // [lock]
 static uint32 head, tail;              // [lock] taken and added so far
 static bool tx_interrupt;              // [lock] the transmit interrupt is on
 static bool in_line;                   // [lock] the last byte added was no newline
 static struct waitq space = WAITQ(space);  // [lock]
-static bool taken_over;                // [atomic] by a panic
+static uint32 owner;                   // [atomic] lock_tag of the hart that has taken over
 static void (*receive)(char c);        // [const after boot]
 
 static volatile uint8 *reg(enum reg r) { return (volatile uint8 *)pa_to_va(UART0) + r; }
@@ -86,13 +88,15 @@ void uart_write(const char *text, size_t n) {
   release(&lock);
 }
 
+static bool is_mine(void) { return atomic_load(&owner) == this_hart()->lock_tag; }
+
 static void send_now(const char *text, size_t n) {
   add(text, n);
   drain();
 }
 
 void uart_emit(const char *text, size_t n) {
-  if (atomic_load(&taken_over)) {
+  if (is_mine()) {
     send_now(text, n);
     return;
   }
@@ -103,7 +107,7 @@ void uart_emit(const char *text, size_t n) {
 }
 
 void message_write(const char *text, size_t n) {
-  bool locked = !atomic_load(&taken_over);
+  bool locked = !is_mine();
   if (locked) acquire(&lock);
   if (in_line) add("\n", 1);
   add(text, n);
@@ -121,8 +125,13 @@ void uart_flush(void) {
   release(&lock);
 }
 
+// The lock is kept, so that no other hart takes bytes out of the ring meanwhile; whoever
+// wants it waits until machine mode stops him.  One that keeps it for long will not let go.
 void uart_take_over(void) {
-  atomic_store(&taken_over, true);
+  uint32 me = this_hart()->lock_tag;
+  if (!holding(&lock))
+    for (int i = 0; i < TAKE_ROUNDS && !spinlock_take(&lock, me); i++) cpu_relax();
+  atomic_store(&owner, me);
   receive = NULL;
   drain();
 }

@@ -21,6 +21,6 @@ void uart_emit(const char *text, size_t n);
 // Waits until everything has been sent.
 void uart_flush(void);
 
-// A panic: the ring goes out now, and from here on there are no locks and no
-// interrupts.
+// A panic, interrupts off: the ring goes out now, and from here on this hart alone prints,
+// without locks or interrupts.
 void uart_take_over(void);

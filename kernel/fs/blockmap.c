@@ -30,7 +30,7 @@ static int lookup(struct inode *ip, uint32 bn, uint32 *out) {
   return 0;
 }
 
-int blockmap_find(struct inode *ip, uint32 bn, uint32 *out) {
+int blockmap_find_indirect(struct inode *ip, uint32 bn, uint32 *out) {
   ASSERT(bn < MAXFILE);
   int err = lookup(ip, bn, out);
   return err == 0 && !is_data_block(*out) ? -EIO : err;

@@ -3,13 +3,20 @@
 #pragma once
 
 #include "fs/inode.h"
+#include "fs/super.h"
+#include "lib/errno.h"
 
 // What blockmap_extend had to add.
 enum { ADDED_NOTHING, ADDED_BLOCK = 1, ADDED_INDIRECT = 2 };
 
 // The disk block of block `bn` of the file.  Returns 0 and its number, or -EIO
 // where there is none that makes sense.  ip locked; may sleep.
-int blockmap_find(struct inode *ip, uint32 bn, uint32 *out);
+int blockmap_find_indirect(struct inode *ip, uint32 bn, uint32 *out);
+static inline int blockmap_find(struct inode *ip, uint32 bn, uint32 *out) {
+  if (unlikely(bn >= NDIRECT)) return blockmap_find_indirect(ip, bn, out);
+  *out = ip->d->addrs[bn];
+  return likely(is_data_block(*out)) ? 0 : -EIO;
+}
 
 // The same, allocating what is missing; *added says what was.  On an error
 // nothing is left allocated.  Returns 0, -ENOSPC or -EIO.  ip locked; may sleep.

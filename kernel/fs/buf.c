@@ -29,14 +29,14 @@ struct bucket {
 
 static struct bucket buckets[BUCKETS];
 
-static struct {
+static struct clock {
   struct spinlock lock;  // BCACHE
   uint32 hand;           // [lock] index of the next candidate
   uint32 count;          // [const after boot] buffers
   uint32 starved;        // [atomic] processes that wait for a free buffer
   struct waitq waiters;  // [lock]
   struct buf *frames[BCACHE_MAX / PER_FRAME];  // [const after boot]
-} clock = {.lock = SPINLOCK(BCACHE), .waiters = WAITQ(clock.waiters)};
+} OWN_LINE clock = {.lock = SPINLOCK(BCACHE), .waiters = WAITQ(clock.waiters)};
 
 static struct bucket *bucket_of(uint32 block) { return &buckets[block % BUCKETS]; }
 static struct buf *buf_at(uint32 i) { return &clock.frames[i / PER_FRAME][i % PER_FRAME]; }
@@ -126,11 +126,10 @@ static struct buf *find(struct bucket *k, uint32 block) {
   return b;
 }
 
-// The buffer for `block`, in any state; returns with its bucket locked.
-static struct buf *get(struct bucket *k, uint32 block) {
-  acquire(&k->lock);
-  struct buf *b = find(k, block);
-  if (likely(b != NULL)) return b;
+// The buffer for `block`, which is not in its bucket: one with another block so far, or
+// one that somebody else brought meanwhile.  The bucket is locked before and after.
+static NOINLINE struct buf *get_new(struct bucket *k, uint32 block) {
+  struct buf *b;
   release(&k->lock);
   struct buf *spare = reclaim();
   acquire(&k->lock);
@@ -149,6 +148,13 @@ static struct buf *get(struct bucket *k, uint32 block) {
   return spare;
 }
 
+// The buffer for `block`, in any state; returns with its bucket locked.
+static inline struct buf *get(struct bucket *k, uint32 block) {
+  acquire(&k->lock);
+  struct buf *b = find(k, block);
+  return likely(b != NULL) ? b : get_new(k, block);
+}
+
 // Reads b from the disk.  Bucket locked before and after, not in between.
 static int load(struct bucket *k, struct buf *b) {
   b->state = LOADING;
@@ -160,21 +166,29 @@ static int load(struct bucket *k, struct buf *b) {
   return err;
 }
 
-int bread(uint32 block, struct buf **out) {
-  struct bucket *k = bucket_of(block);
-  struct buf *b = get(k, block);
+// For a buffer that is not VALID: waits until it is loaded, or does so.  Bucket locked
+// before, not after.
+static NOINLINE int make_valid(struct bucket *k, struct buf *b, struct buf **out) {
   int err = 0;
-  while (unlikely(b->state != VALID) && err == 0) {
+  while (b->state != VALID && err == 0) {
     if (b->state == LOADING)
       sleep(&k->loaded, &k->lock);
     else
       err = load(k, b);
   }
   release(&k->lock);
-  if (unlikely(err != 0)) {
+  if (err == 0)
+    *out = b;
+  else
     brelse(b);
-    return err;
-  }
+  return err;
+}
+
+int bread(uint32 block, struct buf **out) {
+  struct bucket *k = bucket_of(block);
+  struct buf *b = get(k, block);
+  if (unlikely(b->state != VALID)) return make_valid(k, b, out);
+  release(&k->lock);
   *out = b;
   return 0;
 }
@@ -194,15 +208,17 @@ void bhold(struct buf *b) {
   ASSERT(before != 0);
 }
 
+static NOINLINE void feed_starved(void) {
+  acquire(&clock.lock);
+  wakeup(&clock.waiters);
+  release(&clock.lock);
+}
+
 void brelse(struct buf *b) {
   atomic_store(&b->recent, true);
   uint32 before = atomic_add_acq_rel(&b->refs, -1);
   ASSERT(before != 0);
   if (before > 1) return;
   atomic_fence();
-  if (unlikely(atomic_load(&clock.starved) != 0)) {
-    acquire(&clock.lock);
-    wakeup(&clock.waiters);
-    release(&clock.lock);
-  }
+  if (unlikely(atomic_load(&clock.starved) != 0)) feed_starved();
 }

@@ -72,24 +72,23 @@ void files_put(struct files *t) {
 
 // --- descriptors ------------------------------------------------------------
 
-int fd_get(int fd, struct fd_ref *ref) {
-  struct files *t = myproc()->files;
-  if ((uint32)fd >= NOFILE) return -EBADF;
-  // Acquire: of what other threads did before they ended.
-  ref->counted = atomic_load_acquire(&t->refs) != 1;
-  if (likely(!ref->counted)) {
-    ref->file = t->open[fd];
-  } else {
-    acquire(&t->lock);
-    ref->file = t->open[fd];
-    if (ref->file != NULL) file_dup(ref->file);
-    release(&t->lock);
-  }
+// In a table that other threads use.
+static NOINLINE int get_counted(struct files *t, int fd, struct fd_ref *ref) {
+  acquire(&t->lock);
+  ref->file = t->open[fd];
+  if (ref->file != NULL) file_dup(ref->file);
+  release(&t->lock);
   return ref->file == NULL ? -EBADF : 0;
 }
 
-void fd_put(struct fd_ref *ref) {
-  if (unlikely(ref->counted)) file_put(ref->file);
+int fd_get(int fd, struct fd_ref *ref) {
+  struct files *t = myproc()->files;
+  if (unlikely((uint32)fd >= NOFILE)) return -EBADF;
+  // Acquire: of what other threads did before they ended.
+  ref->counted = atomic_load_acquire(&t->refs) != 1;
+  if (unlikely(ref->counted)) return get_counted(t, fd, ref);
+  ref->file = t->open[fd];
+  return unlikely(ref->file == NULL) ? -EBADF : 0;
 }
 
 int fd_reserve(void) {

@@ -21,7 +21,9 @@ struct fd_ref {
 // The file behind a descriptor of the calling process.  Returns 0 or -EBADF.  To
 // be ended by fd_put.
 int fd_get(int fd, struct fd_ref *ref);
-void fd_put(struct fd_ref *ref);
+static inline void fd_put(struct fd_ref *ref) {
+  if (unlikely(ref->counted)) file_put(ref->file);
+}
 
 // Reserves the lowest free descriptor.  Returns it or -EMFILE.  To be ended by
 // fd_install or fd_cancel.

@@ -22,7 +22,9 @@ struct bucket {
 };
 
 static struct bucket buckets[BUCKETS];
-static uint32 in_use;  // [atomic] handles, at most NINODE
+static struct {
+  uint32 count;  // [atomic] at most NINODE
+} OWN_LINE in_use;  // handles
 static struct slab_cache handles = SLAB_CACHE(handles, struct inode);
 
 static struct bucket *bucket_of(uint32 inum) { return &buckets[inum % BUCKETS]; }
@@ -38,13 +40,13 @@ void inode_init(void) {
 
 // A fresh handle with one reference, or why there is none.  Bucket locked.
 static int make_handle(struct bucket *k, uint32 inum, struct inode **out) {
-  if (atomic_add(&in_use, 1) >= NINODE) {
-    atomic_add(&in_use, -1);
+  if (atomic_add(&in_use.count, 1) >= NINODE) {
+    atomic_add(&in_use.count, -1);
     return -ENFILE;
   }
   struct inode *ip = slab_alloc(&handles);
   if (ip == NULL) {
-    atomic_add(&in_use, -1);
+    atomic_add(&in_use.count, -1);
     return -ENOMEM;
   }
   ip->inum = inum;
@@ -65,7 +67,7 @@ int iget(uint32 inum, struct inode **out) {
   list_for_each(n, &k->inodes) {
     struct inode *ip = list_entry(n, struct inode, hash);
     if (ip->inum != inum) continue;
-    ip->refs++;
+    atomic_add(&ip->refs, 1);
     release(&k->lock);
     *out = ip;
     return 0;
@@ -76,11 +78,8 @@ int iget(uint32 inum, struct inode **out) {
 }
 
 struct inode *idup(struct inode *ip) {
-  struct bucket *k = bucket_of(ip->inum);
-  acquire(&k->lock);
-  ASSERT(ip->refs > 0);
-  ip->refs++;
-  release(&k->lock);
+  uint32 before = atomic_add(&ip->refs, 1);
+  ASSERT(before > 0);
   return ip;
 }
 
@@ -89,7 +88,7 @@ struct inode *idup(struct inode *ip) {
 // so the type on the disk: the allocator may be giving the number out anew.
 // Bucket locked.
 static bool is_orphan(const struct inode *ip) {
-  return ip->refs == 1 && ip->home != NULL && !ip->freed && ip->d->nlink < 1;
+  return atomic_load_acquire(&ip->refs) == 1 && ip->home != NULL && !ip->freed && ip->d->nlink < 1;
 }
 
 // Frees an orphan's blocks and the inode itself.  Returns 0 or a negative errno;
@@ -115,7 +114,18 @@ static int destroy(struct inode *ip) {
   return more;
 }
 
+// Drops a reference that is not the last one.  Returns whether it was so.
+static bool drop_one_of_many(struct inode *ip) {
+  uint32 refs = atomic_load(&ip->refs);
+  while (refs > 1)
+    if (__atomic_compare_exchange_n(&ip->refs, &refs, refs - 1, true, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+      return true;
+  return false;
+}
+
 void iput(struct inode *ip) {
+  if (drop_one_of_many(ip)) return;
   struct bucket *k = bucket_of(ip->inum);
   int err = 0;
   acquire(&k->lock);
@@ -126,14 +136,15 @@ void iput(struct inode *ip) {
     err = destroy(ip);
     acquire(&k->lock);
   }
-  ASSERT(ip->refs > 0);
-  bool last = --ip->refs == 0;
+  uint32 before = atomic_add_acq_rel(&ip->refs, -1);
+  ASSERT(before > 0);
+  bool last = before == 1;
   if (last) list_remove(&ip->hash);
   release(&k->lock);
   if (!last) return;
   if (ip->home != NULL) brelse(ip->home);
   slab_free(&handles, ip);
-  atomic_add(&in_use, -1);
+  atomic_add(&in_use.count, -1);
 }
 
 // --- locking ----------------------------------------------------------------
@@ -156,7 +167,7 @@ static int load(struct inode *ip) {
 }
 
 // Locked.  After an error it is not.
-static int make_readable(struct inode *ip) {
+static inline int make_readable(struct inode *ip) {
   int err = likely(ip->home != NULL) ? 0 : load(ip);
   if (err == 0 && ip->freed) err = -ENOENT;
   if (unlikely(err != 0)) releasesleep(&ip->lock);

@@ -34,7 +34,7 @@ struct vm;
 struct inode {
   struct list hash;       // [bucket]
   uint32 inum;            // [const]
-  uint32 refs;            // [bucket]
+  uint32 refs;            // [atomic; from 0 and to 0 under the bucket's lock]
   struct sleeplock lock;  // INODE
   struct buf *home;       // [lock] the block of d; NULL: not read yet
   struct dinode *d;       // [const once read]; the fields: [lock]

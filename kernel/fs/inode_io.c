@@ -12,7 +12,7 @@
 // --- reading ----------------------------------------------------------------
 
 // The block that holds offset off, with a reference.
-static int block_for_read(struct inode *ip, uint64 off, struct buf **out) {
+static ALWAYS_INLINE int block_for_read(struct inode *ip, uint64 off, struct buf **out) {
   uint32 block;
   int err = blockmap_find(ip, off / BSIZE, &block);
   return err == 0 ? bread(block, out) : err;

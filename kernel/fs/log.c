@@ -17,7 +17,7 @@
 #include "sync/lockdebug.h"
 #include "sync/waitq.h"
 
-static struct {
+static struct log {
   struct spinlock lock;     // LOG
   uint32 capacity;          // [const after mount]
   int refusal;              // [const after mount] why nothing may be written, or 0
@@ -30,7 +30,7 @@ static struct {
   struct waitq committed;   // [lock]
   struct list waiting;      // [lock] operations ended, not yet committed
   struct group group;       // [lock], while committing: of the process that commits
-} log = {
+} OWN_LINE log = {
     .lock = SPINLOCK(LOG),
     .admission = WAITQ(log.admission),
     .committed = WAITQ(log.committed),

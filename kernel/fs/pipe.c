@@ -13,6 +13,11 @@
 //   P1  written - read is the number of bytes in the ring, 0 to RING.
 //   P2  written is changed by the owner of the writing side alone, read by that
 //       of the reading side.
+//   P3  An empty ring starts over where it suits the writer, so that most copies are
+//       in one piece and between addresses of the same alignment.  The writer moves
+//       the origin before it publishes bytes, so the reader, which looks for it only
+//       when there are bytes, and has left the ring before it is seen to be empty,
+//       does not meet the change.
 #include "fs/pipe.h"
 
 #include "arch/current.h"
@@ -35,8 +40,9 @@ struct pipe {
   struct spinlock lock;                 // PIPE: sleeping and waking
   uint32 waiting;                       // [atomic] processes asleep, or about to be
   uint32 ends;                          // [atomic] open ends; the last one frees
+  uint32 origin;                        // [P3] the count whose byte is ring[0]
   struct side side[2];                  // by enum pipe_end
-  uint8 ring[];
+  uint8 ring[] ALIGNED(8);
 };
 
 #define RING  2048  // a power of two, since the counters wrap
@@ -48,6 +54,7 @@ struct pipe *pipe_create(void) {
   initlock(&p->lock, LOCK_PIPE);
   p->waiting = 0;
   p->ends = 2;
+  p->origin = 0;
   for (int i = 0; i < 2; i++) {
     p->side[i] = (struct side){.open = true};
     waitq_init(&p->side[i].queue);
@@ -116,8 +123,8 @@ static bool can_write(struct pipe *p) {
   return filled(p) < RING || !atomic_load(&p->side[PIPE_READ].open);
 }
 
-// How many of n bytes lie in one piece at counter `at`.
-static uint64 piece(uint32 at, uint64 n) { return MIN(n, RING - at % RING); }
+// How many of n bytes lie in one piece at ring[i].
+static uint64 piece(uint32 i, uint64 n) { return MIN(n, RING - i); }
 
 // Moves the side on by n bytes and tells the other one.
 static void publish(struct pipe *p, enum pipe_end mine, uint64 n) {
@@ -128,14 +135,15 @@ static void publish(struct pipe *p, enum pipe_end mine, uint64 n) {
 
 // Copies what there is, up to n bytes, out of the ring.  Reading side taken.
 static int64 drain(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
-  uint32 at = p->side[PIPE_READ].moved;
   uint32 ready = filled(p);
+  uint32 at = p->side[PIPE_READ].moved - p->origin;
   n = MIN(n, ready);
   uint64 done = 0;
   int err = 0;
   while (done < n && err == 0) {
-    uint64 chunk = piece(at + done, n - done);
-    err = copyout(vm, va + done, &p->ring[(at + done) % RING], chunk);
+    uint32 i = (at + done) % RING;
+    uint64 chunk = piece(i, n - done);
+    err = copyout(vm, va + done, &p->ring[i], chunk);
     if (err == 0) done += chunk;
   }
   if (done > 0) publish(p, PIPE_READ, done);
@@ -158,10 +166,11 @@ static int64 fill(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
   int err = wait_until(p, PIPE_WRITE, can_write);
   if (err != 0) return err;
   if (!atomic_load(&p->side[PIPE_READ].open)) return -EPIPE;
-  uint32 at = p->side[PIPE_WRITE].moved;
-  uint32 room = RING - filled(p);
-  uint64 chunk = piece(at, MIN(n, room));
-  err = copyin(vm, &p->ring[at % RING], va, chunk);
+  uint32 at = p->side[PIPE_WRITE].moved, there = filled(p);
+  if (there == 0) p->origin = at - va % sizeof(uint64);
+  uint32 i = (at - p->origin) % RING;
+  uint64 chunk = piece(i, MIN(n, RING - there));
+  err = copyin(vm, &p->ring[i], va, chunk);
   if (err != 0) return err;
   publish(p, PIPE_WRITE, chunk);
   return chunk;

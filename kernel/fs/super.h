@@ -12,9 +12,9 @@ extern struct superblock sb;  // [const after mount]
 int super_read(void);
 
 // Blocks of files and directories: the first one, and whether b is one.  Block
-// numbers found on the disk are checked with this before use.
+// numbers found on the disk are checked with this before use.  (What is too large wraps.)
 static inline uint32 data_start(void) { return sb.size - sb.nblocks; }
-static inline bool is_data_block(uint32 b) { return b >= data_start() && b < sb.size; }
+static inline bool is_data_block(uint32 b) { return sb.size - 1 - b < sb.nblocks; }
 
 // Blocks that the bitmap takes.
 static inline uint32 bitmap_blocks(void) { return (sb.size + BPB - 1) / BPB; }

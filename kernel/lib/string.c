@@ -25,65 +25,50 @@ void *memset(void *dst, int c, size_t n) {
   return dst;
 }
 
-// Both pointers aligned; returns how many bytes were copied, a multiple of WORD.
-static size_t copy_words(char *d, const char *s, size_t n) {
-  size_t done = 0;
-  for (; n - done >= BLOCK; done += BLOCK) {
-    word *to = (word *)(d + done);
-    const word *from = (const word *)(s + done);
-    word a = from[0], b = from[1], c = from[2], e = from[3];
-    to[0] = a, to[1] = b, to[2] = c, to[3] = e;
-    a = from[4], b = from[5], c = from[6], e = from[7];
-    to[4] = a, to[5] = b, to[6] = c, to[7] = e;
-  }
-  for (; n - done >= WORD; done += WORD) *(word *)(d + done) = *(const word *)(s + done);
-  return done;
-}
-
-// d aligned, s not.  Reads only words that hold wanted bytes.
-static size_t copy_shifted(char *d, const char *s, size_t n) {
+// d aligned, s not, n a multiple of WORD.  Reads only words that hold wanted bytes.
+static void copy_shifted(char *d, const char *s, size_t n) {
   uint32 right = (uint64)s % WORD * 8, left = 64 - right;
   const word *from = (const word *)(s - (uint64)s % WORD);
   word low = *from++;
-  size_t done = 0;
-  for (; n - done >= WORD; done += WORD) {
+  for (word *to = (word *)d, *end = (word *)(d + n); to != end; to++) {
     word high = *from++;
-    *(word *)(d + done) = low >> right | high << left;
+    *to = low >> right | high << left;
     low = high;
   }
-  return done;
 }
 
-static void copy_up(char *d, const char *s, size_t n) {
-  for (; n > 0 && !is_aligned(d); n--) *d++ = *s++;
-  if (n >= WORD) {
-    size_t done = is_aligned(s) ? copy_words(d, s, n) : copy_shifted(d, s, n);
-    d += done;
-    s += done;
-    n -= done;
-  }
-  while (n-- > 0) *d++ = *s++;
+// At least a word, from the first byte up.
+static NOINLINE void *copy_up(void *dst, const char *s, size_t n) {
+  char *d = dst;
+  for (; !is_aligned(d); n--) *d++ = *s++;
+  size_t words = n - n % WORD;
+  if (is_aligned(s))
+    copy_words(d, s, words);
+  else
+    copy_shifted(d, s, words);
+  for (size_t i = words; i < n; i++) d[i] = s[i];
+  return dst;
 }
 
-static void copy_down(char *d, const char *s, size_t n) {
+void *memcpy(void *restrict dst, const void *restrict src, size_t n) {
+  if (is_aligned((uint64)dst | (uint64)src | n)) return copy_words(dst, src, n);
+  if (n >= WORD) return copy_up(dst, src, n);
+  for (size_t i = 0; i < n; i++) ((char *)dst)[i] = ((const char *)src)[i];
+  return dst;
+}
+
+static void *copy_down(char *d, const char *s, size_t n) {
   if (((uint64)d - (uint64)s) % WORD == 0) {
     for (; n > 0 && !is_aligned(d + n); n--) d[n - 1] = s[n - 1];
     for (; n >= WORD; n -= WORD) *(word *)(d + n - WORD) = *(const word *)(s + n - WORD);
   }
   for (; n > 0; n--) d[n - 1] = s[n - 1];
+  return d;
 }
 
 void *memmove(void *dst, const void *src, size_t n) {
-  if ((uint64)dst - (uint64)src < n)
-    copy_down(dst, src, n);
-  else
-    copy_up(dst, src, n);
-  return dst;
-}
-
-void *memcpy(void *restrict dst, const void *restrict src, size_t n) {
-  copy_up(dst, src, n);
-  return dst;
+  bool overlaps = (uint64)dst - (uint64)src < n;
+  return unlikely(overlaps) ? copy_down(dst, src, n) : memcpy(dst, src, n);
 }
 
 int memcmp(const void *a, const void *b, size_t n) {

@@ -20,3 +20,7 @@ void strlcpy(char *dst, const char *src, size_t size);
 // Clear and copy one page; both arguments page-aligned.
 void page_clear(void *page);
 void page_copy(void *restrict dst, const void *restrict src);
+
+// Copies n bytes between places that do not overlap; all three are multiples of 8.
+// Returns dst.
+void *copy_words(void *restrict dst, const void *restrict src, size_t n);

@@ -21,6 +21,12 @@ typedef long int64;
 
 #define CACHE_LINE      64
 #define ALIGNED(n)      __attribute__((aligned(n)))
+
+// For a variable that harts fight for: a cache line of its own, so that what lies
+// beside it is not fought for as well.
+#define OWN_LINE        ALIGNED(CACHE_LINE)
+#define NOINLINE        __attribute__((noinline))
+#define ALWAYS_INLINE   inline __attribute__((always_inline))
 #define PRINTF_LIKE(f)  __attribute__((format(printf, f, (f) + 1)))
 
 // The object of type `type` whose member `member` is at `ptr`.

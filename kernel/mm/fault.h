@@ -16,5 +16,6 @@ struct vm;
 int vmfault(struct vm *vm, uint64 va, uint64 access);
 
 // Gives va, whose entry is *pte and whose page is shared, a copy of its own with
-// the same rights.  Returns 0 or -ENOMEM.  Locks as for vmfault.
+// the same rights.  Returns 0 or -ENOMEM.  The vm's lock is held exclusively; no
+// spinlock; interrupts on.
 int fault_unshare(struct vm *vm, uint64 va, pte_t *pte);

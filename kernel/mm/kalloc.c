@@ -1,9 +1,12 @@
 // Page frames: per-hart caches over one pool, and the reference counts.
 //
 // A hart allocates from and frees to a cache of its own, under that cache's own
-// lock, which others only take when RAM runs out.  Caches trade with the pool in
-// batches.  Free frames are linked through struct page, so a free frame's bytes
-// are nobody's.
+// lock, which others only take when RAM runs out.  A cache holds a list that grows
+// and shrinks, and perhaps a whole batch as a spare; the pool holds whole batches,
+// so that frames move between the two a batch at a time, however many those are
+// (Bonwick and Adams, "Magazines and vmem", 2001).  Only the frames that are left
+// over when the caches are drained lie in the pool one by one.  Free frames are
+// linked through struct page, so a free frame's bytes are nobody's.
 //
 // Locks: FRAMES (one cache) before POOL.
 #include "mm/kalloc.h"
@@ -14,39 +17,43 @@
 #include "mm/frames.h"
 #include "mm/page.h"
 
-#define BATCH      32           // frames that move between a cache and the pool
-#define CACHE_MAX  (3 * BATCH)  // a cache that grew to this gives a batch back
-#define NONE       (~0u)        // end of a list of frames
-#define JUNK       0xa5a5a5a5a5a5a5a5UL
+#define NONE  0  // end of a list: no RAM at physical address 0
+#define JUNK  0xa5a5a5a5a5a5a5a5UL
 
 struct frame_list {
-  uint32 head;   // index of the first frame, or NONE
+  uint32 first;  // number of a frame, or NONE
   uint32 count;
 };
 
 struct frame_cache {
-  struct spinlock lock;      // FRAMES
-  struct frame_list free;    // [lock]
-  int64 used[FRAME_KINDS];   // [lock] allocations less frees here; sums are exact
+  struct spinlock lock;     // FRAMES
+  struct frame_list free;   // [lock] less than a batch
+  uint32 spare;             // [lock] a whole batch, or NONE
+  int64 used[FRAME_KINDS];  // [lock] allocations less frees here; sums are exact
 } ALIGNED(CACHE_LINE);
 
-struct page *pages;
-uint64 pages_base, pages_count;
+struct page *pages_origin;
+uint64 pages_first, pages_end;
 
 static struct frame_cache caches[NCPU];
-static struct spinlock pool_lock = SPINLOCK(POOL);
-static struct frame_list pool = {NONE, 0};  // [pool_lock]
-static uint64 managed;                      // [const after boot]
+static uint64 managed;  // [const after boot]
+
+static struct pool {
+  struct spinlock lock;     // POOL
+  struct frame_list loose;  // [lock]
+  uint32 batches;           // [lock] the first one
+  uint64 batch_count;       // [lock]
+} OWN_LINE pool = {.lock = SPINLOCK(POOL)};
 
 static void list_push(struct frame_list *list, struct page *pg) {
-  pg->next = list->head;
-  list->head = pg - pages;
+  pg->next = list->first;
+  list->first = page_number(pg);
   list->count++;
 }
 
 static struct page *list_take(struct frame_list *list) {
-  struct page *pg = &pages[list->head];
-  list->head = pg->next;
+  struct page *pg = &pages_origin[list->first];
+  list->first = pg->next;
   list->count--;
   return pg;
 }
@@ -55,12 +62,48 @@ static void list_move(struct frame_list *to, struct frame_list *from, uint32 n) 
   for (; n > 0 && from->count > 0; n--) list_push(to, list_take(from));
 }
 
-// Fills an empty cache, whose lock is held, from the pool.
+// The pool's lock is held.
+static void pool_put(uint32 batch) {
+  pages_origin[batch].next_batch = pool.batches;
+  pool.batches = batch;
+  pool.batch_count++;
+}
+
+// Fills an empty list: from the spare batch, or the pool.  The cache's lock is held.
 static bool refill(struct frame_cache *cache) {
-  acquire(&pool_lock);
-  list_move(&cache->free, &pool, BATCH);
-  release(&pool_lock);
+  uint32 batch = cache->spare;
+  cache->spare = NONE;
+  if (batch == NONE) {
+    acquire(&pool.lock);
+    batch = pool.batches;
+    if (batch != NONE) {
+      pool.batches = pages_origin[batch].next_batch;
+      pool.batch_count--;
+    } else {
+      list_move(&cache->free, &pool.loose, FRAME_BATCH);
+    }
+    release(&pool.lock);
+  }
+  if (batch != NONE) cache->free = (struct frame_list){batch, FRAME_BATCH};
   return cache->free.count > 0;
+}
+
+// Keeps a batch as the spare one, in place of what was.  The cache's lock is held.
+static void put_aside(struct frame_cache *cache, uint32 batch) {
+  if (cache->spare != NONE) {
+    acquire(&pool.lock);
+    pool_put(cache->spare);
+    release(&pool.lock);
+  }
+  cache->spare = batch;
+}
+
+// The cache's lock is held.
+static inline void cache_put(struct frame_cache *cache, struct page *pg) {
+  list_push(&cache->free, pg);
+  if (likely(cache->free.count < FRAME_BATCH)) return;
+  put_aside(cache, cache->free.first);
+  cache->free = (struct frame_list){NONE, 0};
 }
 
 // RAM is short: returns what lies in all the caches to the pool.  Returns whether
@@ -69,12 +112,14 @@ static bool drain_caches(void) {
   bool any = false;
   for (uint32 i = 0; i < NCPU; i++) {
     struct frame_cache *cache = &caches[i];
-    if (atomic_load(&cache->free.count) == 0) continue;
+    if (atomic_load(&cache->free.count) == 0 && atomic_load(&cache->spare) == NONE) continue;
     acquire(&cache->lock);
-    acquire(&pool_lock);
-    any |= cache->free.count > 0;
-    list_move(&pool, &cache->free, cache->free.count);
-    release(&pool_lock);
+    acquire(&pool.lock);
+    any |= cache->free.count > 0 || cache->spare != NONE;
+    if (cache->spare != NONE) pool_put(cache->spare);
+    cache->spare = NONE;
+    list_move(&pool.loose, &cache->free, cache->free.count);
+    release(&pool.lock);
     release(&cache->lock);
   }
   return any;
@@ -98,65 +143,82 @@ static void junk_check(struct page *pg) {
     if (word[i] != JUNK)
       panic("free frame %lx was written to: %lx at offset %d", page_pa(pg), word[i], i * 8);
 }
+
+static void junk_fill_list(struct frame_list list) {
+  while (list.count > 0) {
+    struct page *pg = list_take(&list);
+    ASSERT(pg->kind == FRAME_USER);
+    junk_fill(pg);
+  }
+}
 #else
 static inline void junk_fill(struct page *pg) { (void)pg; }
+static inline void junk_fill_list(struct frame_list list) { (void)list; }
 static inline void junk_check(struct page *pg) { (void)pg; }
 #endif
+
+// The cache is empty: fills it, if need be with what lies in all the others.  Returns
+// a cache with a free frame, locked; NULL, with none locked, if the machine has none.
+static NOINLINE struct frame_cache *restock(struct frame_cache *cache) {
+  bool any = true;
+  while (cache->free.count == 0 && !refill(cache)) {
+    release(&cache->lock);
+    if (!any) return NULL;
+    any = drain_caches();
+    cache = my_cache();
+    acquire(&cache->lock);  // another hart may have drained ours, or refilled it
+  }
+  return cache;
+}
 
 void *kalloc(enum frame_kind kind) {
   if (inject_here(INJECT_KALLOC)) return NULL;
   struct frame_cache *cache = my_cache();
   acquire(&cache->lock);
-  while (unlikely(cache->free.count == 0) && !refill(cache)) {
-    release(&cache->lock);
-    bool any = drain_caches();
-    cache = my_cache();
-    acquire(&cache->lock);
-    if (any || cache->free.count > 0 || refill(cache)) continue;  // or another hart drained
-    release(&cache->lock);
-    return NULL;
+  if (unlikely(cache->free.count == 0)) {
+    cache = restock(cache);
+    if (cache == NULL) return NULL;
   }
-  struct page *pg = list_take(&cache->free);
+  uint32 number = cache->free.first;
+  struct page *pg = &pages_origin[number];
+  list_take(&cache->free);
   cache->used[kind]++;
   release(&cache->lock);
   ASSERT(pg->refs == 0);
   junk_check(pg);
   pg->kind = kind;
   atomic_store(&pg->refs, 1);
-  return page_va(pg);
+  return pa_to_va((uint64)number << PGSHIFT);
 }
 
-void *kalloc_zeroed(enum frame_kind kind) {
-  void *page = kalloc(kind);
-  if (page) page_clear(page);
-  return page;
-}
-
-static void free_frame(struct page *pg) {
+void page_free(struct page *pg) {
   junk_fill(pg);
   struct frame_cache *cache = my_cache();
   acquire(&cache->lock);
   cache->used[pg->kind]--;
-  list_push(&cache->free, pg);
-  if (unlikely(cache->free.count >= CACHE_MAX)) {
-    acquire(&pool_lock);
-    list_move(&pool, &cache->free, BATCH);
-    release(&pool_lock);
-  }
+  cache_put(cache, pg);
   release(&cache->lock);
 }
 
 void kfree(void *page) {
-  struct page *pg = page_of(page);
-  ASSERT((uint64)page % PGSIZE == 0 && (uint64)(pg - pages) < pages_count);
-  if (page_is_sole(pg)) {
-    atomic_store(&pg->refs, 0);
-    free_frame(pg);
-    return;
-  }
-  uint32 before = atomic_add_acq_rel(&pg->refs, -1);
-  ASSERT(before != 0);
-  if (before == 1) free_frame(pg);
+  uint64 pa = va_to_pa(page);
+  ASSERT(pa % PGSIZE == 0 && (pa >> PGSHIFT) - pages_first < pages_end - pages_first);
+  page_put(page_of_pa(pa));
+}
+
+// What is less than a batch joins the list frame by frame.
+void kfree_batch(struct frame_batch *batch) {
+  struct frame_list list = {batch->first, batch->count};
+  junk_fill_list(list);
+  struct frame_cache *cache = my_cache();
+  acquire(&cache->lock);
+  cache->used[FRAME_USER] -= batch->count;
+  if (likely(list.count == FRAME_BATCH))
+    put_aside(cache, list.first);
+  else
+    while (list.count > 0) cache_put(cache, list_take(&list));
+  release(&cache->lock);
+  *batch = (struct frame_batch){0};
 }
 
 static bool skipped(uint64 pa, const struct pa_range *skip, int skips) {
@@ -167,22 +229,27 @@ static bool skipped(uint64 pa, const struct pa_range *skip, int skips) {
 
 void frames_init(uint64 ram_start, uint64 ram_end, uint64 first_free,
                  const struct pa_range *skip, int skips) {
-  for (int i = 0; i < NCPU; i++) {
-    initlock(&caches[i].lock, LOCK_FRAMES);
-    caches[i].free.head = NONE;
-  }
-  pages_base = ram_start;
-  pages_count = (ram_end - ram_start) >> PGSHIFT;
-  pages = pa_to_va(PGROUNDUP(first_free));
-  memset(pages, 0, pages_count * sizeof(struct page));
-  uint64 first = PGROUNDUP(PGROUNDUP(first_free) + pages_count * sizeof(struct page));
+  for (int i = 0; i < NCPU; i++) initlock(&caches[i].lock, LOCK_FRAMES);
+  pages_first = ram_start >> PGSHIFT;
+  pages_end = ram_end >> PGSHIFT;
+  ASSERT(pages_first > NONE && pages_end <= ~0u);
+  struct page *array = pa_to_va(PGROUNDUP(first_free));
+  uint64 bytes = (pages_end - pages_first) * sizeof(struct page);
+  pages_origin = (struct page *)((uint64)array - pages_first * sizeof(struct page));
+  memset(array, 0, bytes);
+  uint64 first = PGROUNDUP(PGROUNDUP(first_free) + bytes);
+  struct frame_list batch = {NONE, 0};
   for (uint64 pa = PGROUNDDOWN(ram_end) - PGSIZE; pa >= first; pa -= PGSIZE) {
     struct page *pg = page_of_pa(pa);
     if (skipped(pa, skip, skips)) continue;
     junk_fill(pg);
-    list_push(&pool, pg);
+    list_push(&batch, pg);
     managed++;
+    if (batch.count < FRAME_BATCH) continue;
+    pool_put(batch.first);
+    batch = (struct frame_list){NONE, 0};
   }
+  pool.loose = batch;
 }
 
 void frames_census(uint64 counts[FRAME_KINDS], uint64 *total) {
@@ -190,13 +257,13 @@ void frames_census(uint64 counts[FRAME_KINDS], uint64 *total) {
   for (int i = 0; i < NCPU; i++) {
     struct frame_cache *cache = &caches[i];
     acquire(&cache->lock);
-    counts[FRAME_FREE] += cache->free.count;
+    counts[FRAME_FREE] += cache->free.count + (cache->spare != NONE ? FRAME_BATCH : 0);
     for (int kind = FRAME_FREE + 1; kind < FRAME_KINDS; kind++)
       counts[kind] += cache->used[kind];
     release(&cache->lock);
   }
-  acquire(&pool_lock);
-  counts[FRAME_FREE] += pool.count;
-  release(&pool_lock);
+  acquire(&pool.lock);
+  counts[FRAME_FREE] += pool.loose.count + pool.batch_count * FRAME_BATCH;
+  release(&pool.lock);
   *total = managed;
 }

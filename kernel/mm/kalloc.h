@@ -7,6 +7,7 @@
 //   I2  The count goes from 0 to 1 in kalloc alone.
 #pragma once
 
+#include "lib/string.h"
 #include "lib/types.h"
 
 // What a frame is used for: memstat counts frames by this.
@@ -26,7 +27,11 @@ enum frame_kind {
 void *kalloc(enum frame_kind kind);
 
 // The same, filled with zeros.
-void *kalloc_zeroed(enum frame_kind kind);
+static inline void *kalloc_zeroed(enum frame_kind kind) {
+  void *page = kalloc(kind);
+  if (likely(page != NULL)) page_clear(page);
+  return page;
+}
 
 // Drops one reference to the frame at `page`, an address that kalloc gave; the
 // last drop frees it.  Panics on a frame that is free already.

@@ -30,15 +30,18 @@
 // indexing.
 static pte_t ptes[TABLES * PTES_PER_TABLE] ALIGNED(PGSIZE);
 
-static struct spinlock lock = SPINLOCK(KSTACK);
-static uint16 fresh[SLOTS];  // [lock] stacks of slot numbers: free, in no TLB
-static uint16 used[SLOTS];   // [lock] free, perhaps in some TLB
-static uint32 fresh_count, used_count;  // [lock]
-static struct sleeplock flush_lock;     // KSTACK_FLUSH: who turns used into fresh
+static struct slots {
+  struct spinlock lock;     // KSTACK
+  uint32 fresh_count;       // [lock]
+  uint32 used_count;        // [lock]
+  uint16 fresh[SLOTS];      // [lock] stacks of slot numbers: free, in no TLB
+  uint16 used[SLOTS];       // [lock] free, perhaps in some TLB
+  struct sleeplock flush;   // KSTACK_FLUSH: who turns used into fresh
+} OWN_LINE slots = {.lock = SPINLOCK(KSTACK)};
 
 void kstack_init(void) {
-  initsleeplock(&flush_lock, LOCK_KSTACK_FLUSH);
-  for (uint32 slot = SLOTS; slot-- > 0;) fresh[fresh_count++] = slot;
+  initsleeplock(&slots.flush, LOCK_KSTACK_FLUSH);
+  for (uint32 slot = SLOTS; slot-- > 0;) slots.fresh[slots.fresh_count++] = slot;
   for (uint64 i = 0; i < TABLES; i++)
     kvm_map_table(KSTACKS + i * level_span(1), &ptes[i * PTES_PER_TABLE]);
 }
@@ -73,28 +76,28 @@ static bool add_frames(uint32 slot) {
 // Makes the slots fresh that are used now; those given back during the flush come
 // behind them and stay used.
 static void flush_used(void) {
-  acquiresleep(&flush_lock);
-  acquire(&lock);
-  uint32 n = fresh_count == 0 ? used_count : 0;  // or another process was here
-  release(&lock);
+  acquiresleep(&slots.flush);
+  acquire(&slots.lock);
+  uint32 n = slots.fresh_count == 0 ? slots.used_count : 0;  // or another process was here
+  release(&slots.lock);
   if (n > 0) {
     tlb_flush_kernel();
-    acquire(&lock);
-    for (uint32 i = 0; i < n; i++) fresh[fresh_count++] = used[i];
-    used_count -= n;
-    for (uint32 i = 0; i < used_count; i++) used[i] = used[n + i];
-    release(&lock);
+    acquire(&slots.lock);
+    for (uint32 i = 0; i < n; i++) slots.fresh[slots.fresh_count++] = slots.used[i];
+    slots.used_count -= n;
+    for (uint32 i = 0; i < slots.used_count; i++) slots.used[i] = slots.used[n + i];
+    release(&slots.lock);
   }
-  releasesleep(&flush_lock);
+  releasesleep(&slots.flush);
 }
 
 // There are more slots than processes, so one that is not in use is fresh or used.
 static uint32 take_slot(void) {
   for (;;) {
-    acquire(&lock);
-    bool any = fresh_count > 0;
-    uint32 slot = any ? fresh[--fresh_count] : 0;
-    release(&lock);
+    acquire(&slots.lock);
+    bool any = slots.fresh_count > 0;
+    uint32 slot = any ? slots.fresh[--slots.fresh_count] : 0;
+    release(&slots.lock);
     if (any) return slot;
     flush_used();
   }
@@ -114,9 +117,9 @@ bool kstack_alloc(struct kstack *out) {
 void kstack_free(uint32 slot) {
   ASSERT(slot < SLOTS);
   drop_frames(slot);
-  acquire(&lock);
-  used[used_count++] = slot;
-  release(&lock);
+  acquire(&slots.lock);
+  slots.used[slots.used_count++] = slot;
+  release(&slots.lock);
 }
 
 bool kstack_is_mapped(uint64 va) {

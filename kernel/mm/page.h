@@ -13,25 +13,27 @@
 #include "sync/spinlock.h"
 
 struct page {
-  uint32 refs;           // [atomic] 0: free
+  uint32 refs;             // [atomic] 0: free
   union {
-    uint32 next;         // free frames: [lock of the list] index of the next
-    uint32 live;         // page tables: [lock, or atomic above the leaves] entries in use
+    uint32 next;           // free frames: [lock of the list] number of the next
+    uint32 live;           // page tables: [lock, or atomic] entries in use
   };
-  struct spinlock lock;  // leaf page tables: LEAF
-  uint8 kind;            // enum frame_kind, [the owner]
+  union {
+    uint32 next_batch;     // first frame of a free batch: [POOL] of the next batch
+    struct spinlock lock;  // leaf page tables: LEAF
+  };
+  uint8 kind;              // enum frame_kind, [the owner]
 };
 
-extern struct page *pages;    // [const after boot] one for each frame of RAM
-extern uint64 pages_base;     // [const after boot] physical address of frame 0
-extern uint64 pages_count;    // [const after boot]
+// A frame's number is its physical address in pages, and struct page of number n is
+// pages_origin[n]; the array has no elements for what lies below RAM.
+extern struct page *pages_origin;          // [const after boot]
+extern uint64 pages_first, pages_end;      // [const after boot] numbers of RAM's frames
 
-static inline uint64 page_index(uint64 pa) { return (pa - pages_base) >> PGSHIFT; }
-static inline struct page *page_of_pa(uint64 pa) { return &pages[page_index(pa)]; }
+static inline struct page *page_of_pa(uint64 pa) { return &pages_origin[pa >> PGSHIFT]; }
 static inline struct page *page_of(const void *va) { return page_of_pa(va_to_pa(va)); }
-static inline uint64 page_pa(const struct page *pg) {
-  return pages_base + ((uint64)(pg - pages) << PGSHIFT);
-}
+static inline uint32 page_number(const struct page *pg) { return pg - pages_origin; }
+static inline uint64 page_pa(const struct page *pg) { return (uint64)page_number(pg) << PGSHIFT; }
 static inline void *page_va(const struct page *pg) { return pa_to_va(page_pa(pg)); }
 
 // Adds a reference for a holder who got it from one that has one.
@@ -44,5 +46,45 @@ static inline void page_get(struct page *pg) {
 // holder can add another.  Acquire: whatever the former sharers did to the frame
 // is over.
 static inline bool page_is_sole(const struct page *pg) {
-  return atomic_load_acquire(&pg->refs) == 1;
+  if (atomic_load(&pg->refs) != 1) return false;
+  atomic_fence_acquire();
+  return true;
+}
+
+// Drops the caller's reference.  Returns whether it was the last one: then the frame
+// is the caller's to free.
+static inline bool page_drop(struct page *pg) {
+  if (page_is_sole(pg)) {
+    atomic_store(&pg->refs, 0);
+    return true;
+  }
+  uint32 before = atomic_add_acq_rel(&pg->refs, -1);
+  if (likely(before > 1)) return false;
+  ASSERT(before == 1);
+  return true;
+}
+
+// Drops the caller's reference, and frees the frame if that was the last one.
+void page_free(struct page *pg);
+static inline void page_put(struct page *pg) {
+  if (page_drop(pg)) page_free(pg);
+}
+
+// User frames on their way back to kalloc, a batch at a time.  Starts as {0}.
+#define FRAME_BATCH  32
+
+struct frame_batch {
+  uint32 first;  // number; chained through `next`, of which the last is undefined
+  uint32 count;
+};
+
+// Gives the frames of a batch back, and empties it.  Any context.
+void kfree_batch(struct frame_batch *batch);
+
+// Drops a reference to a user frame; a frame without any joins the batch.
+static inline void page_drop_into(struct frame_batch *batch, struct page *pg) {
+  if (!page_drop(pg)) return;
+  pg->next = batch->first;
+  batch->first = page_number(pg);
+  if (++batch->count == FRAME_BATCH) kfree_batch(batch);
 }

@@ -7,17 +7,6 @@
 #include "mm/kalloc.h"
 #include "mm/kvm.h"
 
-pte_t *walk(pte_t *root, uint64 va) {
-  ASSERT(va < MAXVA);
-  pte_t e = atomic_load(&root[level_index(2, va)]);
-  if (unlikely(e == 0)) return NULL;
-  pte_t *middle = pte_va(e);
-  e = atomic_load(&middle[level_index(1, va)]);
-  if (unlikely(e == 0)) return NULL;
-  pte_t *leaf = pte_va(e);
-  return &leaf[level_index(0, va)];
-}
-
 static pte_t *table_create(void) {
   pte_t *table = kalloc_zeroed(FRAME_PAGETABLE);
   if (table == NULL) return NULL;
@@ -52,28 +41,55 @@ pte_t *walk_create(pte_t *root, uint64 va) {
   return &table[level_index(0, va)];
 }
 
-void pte_install(pte_t *pte, pte_t entry) {
-  DEBUG_ASSERT(holding(pte_lock(pte)) && *pte == 0);
-  atomic_store_release(pte, entry);
-  page_of(pte)->live++;
+// How many of n entries are not 0.
+static uint32 count_live(const pte_t *entry, uint64 n) {
+  uint32 live = 0;
+  for (const pte_t *end = entry + n; entry < end; entry++) live += *entry != 0;
+  return live;
+}
+
+// How many entries a walk over n entries from number `first` on can meet at most: when
+// it has, the rest is empty.  Most of what a sparse program gives back is.  The entries
+// below are counted if they are fewer.
+static uint32 live_from(const pte_t *table, uint64 first, uint64 n) {
+  uint32 live = page_of(table)->live;
+  return first < n ? live - count_live(table, first) : live;
+}
+
+static uint32 zap_leaf(pte_t *table, uint64 first, uint64 n) {
+  uint32 most = live_from(table, first, n), zapped = 0;
+  for (pte_t *entry = table + first, *end = entry + n; entry < end && zapped < most; entry++) {
+    if (*entry == 0) continue;
+    atomic_store(entry, *entry & ~PTE_V);
+    zapped++;
+  }
+  return zapped;
 }
 
 // Returns how many entries it made invalid.  A part of a table's span is looked
-// at entry by entry; a whole one is cut off above, and *cut set.
-static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end, bool *cut) {
+// at entry by entry; a whole one is cut off above.  *what grows accordingly.
+static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end,
+                        enum zapped *what) {
   uint32 zapped = 0;
+  if (level == 0) {
+    zapped = zap_leaf(table, level_index(0, start), (end - start) >> PGSHIFT);
+    if (zapped > 0 && *what == ZAPPED_NOTHING) *what = ZAPPED_PAGES;
+    return zapped;
+  }
   uint64 span = level_span(level);
-  for (uint64 va = start, next; va < end; va = next) {
+  uint32 unseen = live_from(table, level_index(level, start), (end - start) / span);
+  for (uint64 va = start, next; va < end && unseen > 0; va = next) {
     next = MIN(end, (va | (span - 1)) + 1);
     pte_t *entry = &table[level_index(level, va)];
     if (*entry == 0) continue;
+    unseen--;
     bool whole = next - va == span;
     if (!whole) {
       pte_t *below = pte_va(*entry);
-      whole = zap_table(below, level - 1, va, next, cut) == page_of(below)->live;
+      whole = zap_table(below, level - 1, va, next, what) == page_of(below)->live;
     }
     if (whole) {
-      *cut |= level > 0;
+      *what = ZAPPED_TABLES;
       atomic_store(entry, *entry & ~PTE_V);
       zapped++;
     }
@@ -81,69 +97,86 @@ static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end, bool 
   return zapped;
 }
 
-// Drops all that a table refers to, and the table.
-static void destroy_table(pte_t *table, int level) {
-  uint32 live = page_of(table)->live;
-  for (pte_t *entry = table; live > 0; entry++) {
+// Drops what a leaf table's entries refer to.
+static void drop_pages(const pte_t *entry, uint32 live, struct frame_batch *batch) {
+  struct page *const origin = pages_origin;
+  for (; live > 0; entry++) {
     if (*entry == 0) continue;
-    if (level > 0)
-      destroy_table(pte_va(*entry), level - 1);
-    else
-      kfree(pte_va(*entry));
     live--;
+    page_drop_into(batch, &origin[pte_number(*entry)]);
+  }
+}
+
+// Drops all that a table refers to, and the table.
+static void destroy_table(pte_t *table, int level, struct frame_batch *batch) {
+  uint32 live = page_of(table)->live;
+  if (level == 0) {
+    drop_pages(table, live, batch);
+  } else {
+    for (pte_t *entry = table; live > 0; entry++) {
+      if (*entry == 0) continue;
+      destroy_table(pte_va(*entry), level - 1, batch);
+      live--;
+    }
   }
   kfree(table);
 }
 
-static void sweep_table(pte_t *table, int level, uint64 start, uint64 end) {
+static void sweep_table(pte_t *table, int level, uint64 start, uint64 end,
+                        struct frame_batch *batch) {
   uint64 span = level_span(level);
   struct page *pg = page_of(table);
-  for (uint64 va = start, next; va < end; va = next) {
+  uint32 unseen = live_from(table, level_index(level, start), (end - start) / span);
+  for (uint64 va = start, next; va < end && unseen > 0; va = next) {
     next = MIN(end, (va | (span - 1)) + 1);
     pte_t *entry = &table[level_index(level, va)];
     pte_t e = *entry;
     if (e == 0) continue;
+    unseen--;
     if (e & PTE_V) {
       ASSERT(level > 0);
-      sweep_table(pte_va(e), level - 1, va, next);
+      sweep_table(pte_va(e), level - 1, va, next, batch);
       continue;
     }
     if (level > 0)
-      destroy_table(pte_va(e), level - 1);
+      destroy_table(pte_va(e), level - 1, batch);
     else
-      kfree(pte_va(e));
+      page_drop_into(batch, page_of_pa(pte_pa(e)));
     *entry = 0;
     pg->live--;
   }
 }
 
-bool uvm_zap(pte_t *root, uint64 start, uint64 end) {
-  bool cut = false;
+enum zapped uvm_zap(pte_t *root, uint64 start, uint64 end) {
+  enum zapped what = ZAPPED_NOTHING;
   ASSERT(start <= end && end <= MAXVA);
-  zap_table(root, ROOT_LEVEL, start, end, &cut);
-  return cut;
+  zap_table(root, ROOT_LEVEL, start, end, &what);
+  return what;
 }
 
 void uvm_sweep(pte_t *root, uint64 start, uint64 end) {
-  sweep_table(root, ROOT_LEVEL, start, end);
+  struct frame_batch batch = {0};
+  sweep_table(root, ROOT_LEVEL, start, end, &batch);
+  if (batch.count > 0) kfree_batch(&batch);
 }
 
 // One leaf table's worth of pages.  The reference is taken before the entry that
 // stands for it appears.
 static void share_leaf(pte_t *from, pte_t *to, bool *lost_write) {
+  struct page *const origin = pages_origin;
   uint32 live = page_of(from)->live;
   page_of(to)->live = live;
   for (; live > 0; from++, to++) {
     pte_t e = *from;
     if (e == 0) continue;
-    page_get(page_of_pa(pte_pa(e)));
+    live--;
+    page_get(&origin[pte_number(e)]);
     if (e & PTE_W) {
       e &= ~PTE_W;
       atomic_store(from, e);
       *lost_write = true;
     }
     *to = e;
-    live--;
   }
 }
 
@@ -177,4 +210,8 @@ pte_t *uvm_create(void) {
   return root;
 }
 
-void uvm_destroy(pte_t *root) { destroy_table(root, ROOT_LEVEL); }
+void uvm_destroy(pte_t *root) {
+  struct frame_batch batch = {0};
+  destroy_table(root, ROOT_LEVEL, &batch);
+  if (batch.count > 0) kfree_batch(&batch);
+}

@@ -4,8 +4,11 @@
 // A user table's struct page counts its entries in use (`live`), so that an
 // emptied table is found without looking at 512 entries.
 //
-//   I5  An entry is changed with the lock of its leaf table held, or with the vm's
-//       lock held exclusively, or while no other hart can know the table.
+//   I5  An entry is changed with the vm's lock held exclusively, or while no other
+//       hart can know the table, or by one atomic step (pte_replace), of which one
+//       of several threads wins.  A step that puts another frame in a frame's place
+//       is made with the leaf table's lock held: whoever holds that lock may use the
+//       frame that an entry leads to.
 //   I6  An entry that is not 0 but lacks PTE_V is on its way out: it exists only
 //       between uvm_zap and uvm_sweep, under the vm's exclusive lock.
 #pragma once
@@ -24,21 +27,41 @@ static inline pte_t user_pte(uint64 pa, uint64 prot) {
 
 // The leaf entry for va (below MAXVA), or NULL where tables are missing.  The
 // vm's lock is held, shared or exclusive.
-pte_t *walk(pte_t *root, uint64 va);
+static inline pte_t *walk(pte_t *root, uint64 va) {
+  ASSERT(va < MAXVA);
+  pte_t e = atomic_load(&root[level_index(2, va)]);
+  if (unlikely(e == 0)) return NULL;
+  pte_t *middle = pte_va(e);
+  e = atomic_load(&middle[level_index(1, va)]);
+  if (unlikely(e == 0)) return NULL;
+  pte_t *leaf = pte_va(e);
+  return &leaf[level_index(0, va)];
+}
 
 // The same, making missing tables; NULL when RAM is exhausted.
 pte_t *walk_create(pte_t *root, uint64 va);
 
-// Fills an empty leaf entry; the frame's contents are visible to whoever sees it.
-// Its leaf table's lock is held.
-void pte_install(pte_t *pte, pte_t entry);
+// Replaces *pte by `new` if it still is `old`.  Returns whether it was.  The frame's
+// contents are visible to whoever sees the new entry.
+static inline bool pte_replace(pte_t *pte, pte_t old, pte_t new) {
+  return atomic_cas(pte, old, new);
+}
+
+// Fills a leaf entry if it is empty.  Returns whether it was.  The vm's lock is held.
+static inline bool pte_install(pte_t *pte, pte_t entry) {
+  if (unlikely(!pte_replace(pte, 0, entry))) return false;
+  atomic_add(&page_of(pte)->live, 1);
+  return true;
+}
 
 // Unmapping user pages goes in two steps, with a TLB flush by the caller between
-// them.  uvm_zap makes all in [start, end) (page-aligned) invalid, tables that
-// this empties included, and returns whether there are any: a fence of single pages
-// does not cover those (privileged specification 4.2.1).  uvm_sweep drops the frames'
-// references and frees those tables.  The vm's lock is held exclusively.
-bool uvm_zap(pte_t *root, uint64 start, uint64 end);
+// them.  uvm_zap makes all in [start, end) (page-aligned) invalid, tables that this
+// empties included, and returns what there was: nothing, so that neither flush nor
+// sweep is needed, pages, or tables, too, which a fence of single pages does not cover
+// (privileged specification 4.2.1).  uvm_sweep drops the frames' references and frees
+// those tables.  The vm's lock is held exclusively.
+enum zapped { ZAPPED_NOTHING, ZAPPED_PAGES, ZAPPED_TABLES };
+enum zapped uvm_zap(pte_t *root, uint64 start, uint64 end);
 void uvm_sweep(pte_t *root, uint64 start, uint64 end);
 
 // Makes `to`, a user root without user entries, refer to all that `from` refers

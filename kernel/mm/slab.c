@@ -15,7 +15,8 @@ struct slab {
   uint32 in_use;             // [cache lock]
 };
 
-#define FIRST_OBJECT  ((sizeof(struct slab) + 15) & ~15UL)
+#define FIRST_OBJECT  SLAB_ROUND(CACHE_LINE)
+_Static_assert(sizeof(struct slab) <= FIRST_OBJECT, "the header comes first");
 
 // A fresh frame cut into objects, or NULL.
 static struct slab *slab_new(struct slab_cache *cache) {

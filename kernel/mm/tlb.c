@@ -8,9 +8,11 @@
 //
 // A request is what the requester has written down, a bit for it in the target's
 // inbox, and an IPI; the answer clears the target's bit in the requester's waiting
-// set.  The requester
-// waits with interrupts off, but answers requests itself meanwhile, so two harts
-// that shoot at each other both get on.
+// set.  The requester waits with interrupts off, but answers requests itself
+// meanwhile, so two harts that shoot at each other both get on.
+//
+// Code goes the same way: a page that may be executed is announced (vm->stale_code)
+// before it can be reached, so a hart that finds it has done its fence.i.
 #include "mm/tlb.h"
 
 #include "arch/csr.h"
@@ -28,11 +30,12 @@
 struct request {
   struct vm *vm;  // NULL: the kernel's half
   uint64 start;   // address of the first page
-  uint64 pages;   // 0: all
+  uint64 pages;   // or ALL
 };
 
 // Beyond this many pages it is cheaper to drop all translations.
 #define PAGES_MOST  32
+#define ALL         (~0UL)
 
 static struct tlb_hart {
   struct vm *loaded;       // [hart]
@@ -63,17 +66,11 @@ void tlb_load(struct vm *vm) {
   if (vm != NULL) sync_code(vm, me);
 }
 
-void tlb_code_changed(struct vm *vm) {
-  atomic_store(&vm->stale_code, ~0UL);
-  fence_i();
-}
-
-static void flush_here(const struct request *r) {
-  if (r->pages == 0) {
+static void flush_here(uint64 start, uint64 pages) {
+  if (pages == ALL)
     sfence_all();
-    return;
-  }
-  for (uint64 i = 0; i < r->pages; i++) sfence_page(r->start + i * PGSIZE);
+  else
+    for (; pages > 0; pages--, start += PGSIZE) sfence_page(start);
 }
 
 // The sender's request is read after its bit: both exchanges order that.
@@ -82,7 +79,7 @@ void tlb_answer(void) {
   hartset from = atomic_swap(&tlbs[id].inbox, 0);
   for (; from != 0; from &= from - 1) {
     struct tlb_hart *sender = &tlbs[lowest_bit(from)];
-    flush_here(&sender->request);
+    flush_here(sender->request.start, sender->request.pages);
     if (sender->request.vm != NULL) sync_code(sender->request.vm, hart_bit(id));
     atomic_and(&sender->waiting, ~hart_bit(id));
     stat_add(STAT_FLUSHES, 1);
@@ -90,7 +87,7 @@ void tlb_answer(void) {
 }
 
 // Has `targets` do what this hart's request says, and waits until all have.
-static void shoot_down(uint32 id, hartset targets) {
+static NOINLINE void shoot_down(uint32 id, hartset targets) {
   atomic_store(&tlbs[id].waiting, targets);
   for (hartset t = targets; t != 0; t &= t - 1) {
     uint32 target = lowest_bit(t);
@@ -114,26 +111,46 @@ static hartset users_of(struct vm *vm) {
   return atomic_load(&vm->harts);
 }
 
-// Interrupts go off before this hart flushes its own, so that it is the same one
-// that needs no telling.
-static void flush(struct vm *vm, uint64 start, uint64 pages) {
-  ASSERT(intr_get());
-  if (pages > PAGES_MOST) pages = 0;
-  push_off();
+// What this hart has done for itself, the others shall do.  Interrupts are off since
+// before, so that it still is the hart that needs no telling.
+static void tell_others(struct vm *vm, uint64 start, uint64 pages) {
   uint32 id = this_hart()->id;
-  tlbs[id].request = (struct request){vm, start, pages};
-  flush_here(&tlbs[id].request);
   hartset others = users_of(vm) & ~hart_bit(id);
-  if (others != 0) shoot_down(id, others);
+  if (likely(others == 0)) return;
+  tlbs[id].request = (struct request){vm, start, pages};
+  shoot_down(id, others);
+}
+
+void tlb_flush_page(struct vm *vm, uint64 va) {
+  ASSERT(intr_get());
+  push_off();
+  sfence_page(va);
+  tell_others(vm, va, 1);
   pop_off();
 }
 
-void tlb_flush_page(struct vm *vm, uint64 va) { flush(vm, va, 1); }
-
-void tlb_flush_range(struct vm *vm, uint64 start, uint64 end) {
-  if (start < end) flush(vm, start, (end - start) / PGSIZE);
+static void flush(struct vm *vm, uint64 start, uint64 pages) {
+  ASSERT(intr_get());
+  push_off();
+  flush_here(start, pages);
+  tell_others(vm, start, pages);
+  pop_off();
 }
 
-void tlb_flush(struct vm *vm) { flush(vm, 0, 0); }
+void tlb_flush_range(struct vm *vm, uint64 start, uint64 end) {
+  uint64 pages = (end - start) / PGSIZE;
+  flush(vm, start, pages > PAGES_MOST ? ALL : pages);
+}
 
-void tlb_flush_kernel(void) { flush(NULL, 0, 0); }
+void tlb_flush(struct vm *vm) { flush(vm, 0, ALL); }
+
+void tlb_flush_kernel(void) { flush(NULL, 0, ALL); }
+
+void tlb_code_changed(struct vm *vm) {
+  ASSERT(intr_get());
+  push_off();
+  atomic_or(&vm->stale_code, ~hart_bit(this_hart()->id));
+  fence_i();
+  tell_others(vm, 0, 0);
+  pop_off();
+}

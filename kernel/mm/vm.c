@@ -35,20 +35,11 @@ struct vm *vm_get(struct vm *vm) {
   return vm;
 }
 
-bool vm_is_private(const struct vm *vm) { return atomic_load_acquire(&vm->refs) == 1; }
-
 void vm_put(struct vm *vm) {
   if (atomic_add_acq_rel(&vm->refs, -1) != 1) return;
   ASSERT(atomic_load(&vm->harts) == 0);
   uvm_destroy(vm->root);
   slab_free(&vms, vm);
-}
-
-const struct region *vm_region(const struct vm *vm, uint64 va) {
-  // Most faults are in the heap or the stack: from the top down.
-  for (const struct region *r = &vm->regions[vm->region_count]; r-- > vm->regions;)
-    if (va >= r->start) return va < r->end ? r : NULL;
-  return NULL;
 }
 
 static struct region *last_of(struct vm *vm) { return &vm->regions[vm->region_count - 1]; }
@@ -73,15 +64,9 @@ void *vm_fill_page(struct vm *vm, uint64 va) {
   ASSERT(r != NULL && r->kind != REGION_GUARD && vm->harts == 0);
   pte_t *pte = walk_create(vm->root, va);
   if (pte == NULL) return NULL;
-  acquire(pte_lock(pte));
-  bool present = *pte != 0;
-  release(pte_lock(pte));
-  if (present) return pte_va(*pte);
+  if (*pte != 0) return pte_va(*pte);
   void *frame = kalloc_zeroed(FRAME_USER);
-  if (frame == NULL) return NULL;
-  acquire(pte_lock(pte));
-  pte_install(pte, user_pte(va_to_pa(frame), r->prot));
-  release(pte_lock(pte));
+  if (frame != NULL) pte_install(pte, user_pte(va_to_pa(frame), r->prot));
   return frame;
 }
 
@@ -127,7 +112,9 @@ int64 vm_grow(struct vm *vm, uint64 n) {
 static void unmap(struct vm *vm, uint64 start, uint64 end) {
   if (start >= end) return;
   explore_yield();
-  if (uvm_zap(vm->root, start, end))
+  enum zapped what = uvm_zap(vm->root, start, end);
+  if (what == ZAPPED_NOTHING) return;
+  if (what == ZAPPED_TABLES)
     tlb_flush(vm);
   else
     tlb_flush_range(vm, start, end);

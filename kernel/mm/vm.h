@@ -47,7 +47,9 @@ struct vm *vm_get(struct vm *vm);
 
 // Whether nobody but the caller, who lives in vm, runs in it; stays so until the
 // caller itself changes it.
-bool vm_is_private(const struct vm *vm);
+static inline bool vm_is_private(const struct vm *vm) {
+  return atomic_load_acquire(&vm->refs) == 1;
+}
 
 // Drops a reference; the last one frees everything.  No hart has it loaded then.
 void vm_put(struct vm *vm);
@@ -74,4 +76,9 @@ int64 vm_grow_eager(struct vm *vm, uint64 n);
 int64 vm_shrink(struct vm *vm, uint64 n);
 
 // The region of va, or NULL.  The lock is held.
-const struct region *vm_region(const struct vm *vm, uint64 va);
+static inline const struct region *vm_region(const struct vm *vm, uint64 va) {
+  // Most faults are in the heap or the stack: from the top down.
+  for (const struct region *r = &vm->regions[vm->region_count]; r-- > vm->regions;)
+    if (va >= r->start) return va < r->end ? r : NULL;
+  return NULL;
+}

@@ -28,7 +28,9 @@ struct clock {
   struct spinlock lock;   // TIMER
   bool busy;              // [hart] runs a process
   struct list sleepers;   // [lock] earliest first
-  uint64 turn_end;        // [hart] clock ticks; while idle: the next look
+  uint64 turn_start;      // [hart] clock ticks
+  uint64 turn_end;        // [hart] the same; while idle: the next look
+  uint64 last_turn;       // [hart] how long it was
 } ALIGNED(CACHE_LINE);
 
 static struct clock clocks[NCPU];
@@ -51,14 +53,16 @@ static void set_timer(struct clock *c) {
   timer_set(first != NULL ? MIN(first->wake_time, c->turn_end) : c->turn_end);
 }
 
-static uint64 turn_length(const struct clock *c) {
-  return c->busy ? explore_turn(machine.timebase / TURNS_PER_SECOND) : machine.timebase * IDLE_SECONDS;
+static void begin_turn(struct clock *c, uint64 now) {
+  c->turn_start = now;
+  c->turn_end = now + (c->busy ? explore_turn(machine.timebase / TURNS_PER_SECOND)
+                               : machine.timebase * IDLE_SECONDS);
 }
 
 void clock_busy(bool busy) {
   struct clock *c = &clocks[this_hart()->id];
   c->busy = busy;
-  c->turn_end = time_now() + turn_length(c);
+  begin_turn(c, time_now());
   acquire(&c->lock);
   set_timer(c);
   release(&c->lock);
@@ -75,16 +79,23 @@ bool clock_interrupt(void) {
     make_ready(p);
   }
   bool turn_over = c->turn_end <= now;
-  if (turn_over) c->turn_end = now + turn_length(c);
+  if (turn_over) {
+    c->last_turn = now - c->turn_start;
+    begin_turn(c, now);
+  }
   set_timer(c);
   release(&c->lock);
   return turn_over;
 }
 
+uint64 clock_turn(void) { return clocks[this_hart()->id].last_turn; }
+
+// From the end: who begins to sleep mostly wakes last.
 static void insert(struct clock *c, struct proc *p) {
-  struct list *at = c->sleepers.next;
-  while (at != &c->sleepers && list_entry(at, struct proc, timer)->wake_time <= p->wake_time)
-    at = at->next;
+  struct list *at = &c->sleepers;
+  while (at->prev != &c->sleepers &&
+         list_entry(at->prev, struct proc, timer)->wake_time > p->wake_time)
+    at = at->prev;
   list_insert_before(at, &p->timer);
 }
 

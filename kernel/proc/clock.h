@@ -14,6 +14,9 @@ void clock_busy(bool busy);
 // Returns whether it had.  From the trap path, interrupts off.
 bool clock_interrupt(void);
 
+// How long the turn that ended last on this hart was, in clock ticks.  Interrupts off.
+uint64 clock_turn(void);
+
 // Sleeps for n ticks of 0.1 s; n <= 0 returns at once.  Returns 0, or -EINTR when
 // killed.
 int clock_sleep(int n);

@@ -88,10 +88,10 @@ static int lay_out(struct vm *vm, const struct image *image) {
                             rights_of(ph->flags));
     if (err) return err;
   }
-  uint64 guard = vm->size;
-  int err = vm_add_region(vm, guard, guard + PGSIZE, REGION_GUARD, 0);
-  if (!err) err = vm_add_region(vm, guard + PGSIZE, guard + 2 * PGSIZE, REGION_STACK, PTE_R | PTE_W);
-  if (!err) err = vm_add_heap(vm, guard + 2 * PGSIZE);
+  uint64 guard = vm->size, stack = guard + PGSIZE, heap = stack + PGSIZE;
+  int err = vm_add_region(vm, guard, stack, REGION_GUARD, 0);
+  if (!err) err = vm_add_region(vm, stack, heap, REGION_STACK, PTE_R | PTE_W);
+  if (!err) err = vm_add_heap(vm, heap);
   return err;
 }
 

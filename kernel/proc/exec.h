@@ -28,10 +28,10 @@ int exec_prepare(const struct program *prog, const struct arguments *args,
                  struct new_program *out);
 
 // Replaces the calling process's program, ending its other threads first; the
-// memory of `new` is used up.  Returns argc, the first result that main sees, or -EINTR when the process
-// is ending or another thread was first.  Does not return in a thread other than the
-// leader, which then goes on in its place.  May sleep: no lock held, since a thread
-// that has to end may be waiting for it.
+// memory of `new` is used up.  Returns argc, the first result that main sees, or -EINTR
+// when the process is ending or another thread was first.  Does not return in a thread
+// other than the leader, which then goes on in its place.  May sleep: no lock held,
+// since a thread that has to end may be waiting for it.
 int exec_commit(const struct new_program *new);
 
 // The leader, asked by STOP_EXEC: runs what another thread has prepared.

@@ -101,14 +101,14 @@ struct proc {
   struct new_program next;  // [family] leader: to be run once the threads are gone
   uint64 user_stack;        // [const] what clone was given; its page's address
   int exit_status;          // [parent's family] of a leader
-  uint32 kernel_turns;      // [own] ended inside the kernel, without a pause
+  uint64 kernel_time;       // [own] clock ticks that it ran in the kernel without a pause
   uint64 wake_time;         // [TIMER of the queue it is in] clock ticks
   struct list timer;        // [TIMER of that queue]
 #ifdef DEBUG
   struct held_locks held;   // [own] what is held while sleeping
   struct injection inject[INJECT_POINTS];  // [own] failures ordered (debug/inject.h)
 #endif
-};
+} OWN_LINE;
 
 // Whether p has been asked to leave the kernel and not go on: to end, or to make
 // room for another program.  Waits that may be cut short end then.

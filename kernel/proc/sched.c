@@ -28,7 +28,9 @@ struct run_queue {
 } ALIGNED(CACHE_LINE);
 
 static struct run_queue queues[NCPU];
-static hartset idle_harts;    // [atomic] waiting for work
+static struct {
+  hartset set;                // [atomic] waiting for work
+} OWN_LINE idle_harts;
 
 struct proc *swtch(struct proc *from, struct proc *to);  // arch/switch.S
 
@@ -39,13 +41,13 @@ static void wake_hart(uint32 id) {
 // Clears hart `id`'s idle bit; true for the one who did.
 static bool claim_idle(uint32 id) {
   hartset bit = hart_bit(id);
-  return (atomic_load(&idle_harts) & bit) && (atomic_and(&idle_harts, ~bit) & bit);
+  return (atomic_load(&idle_harts.set) & bit) && (atomic_and(&idle_harts.set, ~bit) & bit);
 }
 
 // Wakes some idle hart, if there is one, to look for work.
 static void wake_any(void) {
   hartset idle;
-  while ((idle = atomic_load(&idle_harts)) != 0) {
+  while ((idle = atomic_load(&idle_harts.set)) != 0) {
     uint32 id = lowest_bit(idle);
     if (!claim_idle(id)) continue;
     wake_hart(id);
@@ -60,7 +62,7 @@ static uint32 choose_hart(struct proc *p) {
   if (atomic_load_acquire(&p->on_hart)) return last;  // I13
   struct hart *h = this_hart();
   if (h->proc == queues[h->id].idle) return h->id;
-  hartset idle = atomic_load(&idle_harts);
+  hartset idle = atomic_load(&idle_harts.set);
   if (idle == 0 || (idle & hart_bit(last))) return last;
   return lowest_bit(idle);
 }
@@ -75,7 +77,7 @@ void sched_enqueue(struct proc *p) {
   bool next = q->length == 1 && this_hart()->proc == q->idle;  // this hart is about to look
   release(&q->lock);
   atomic_fence();
-  if (!next && atomic_load(&idle_harts) != 0) {
+  if (!next && atomic_load(&idle_harts.set) != 0) {
     if (claim_idle(id))
       wake_hart(id);
     else
@@ -132,7 +134,7 @@ void sched(void) {
   struct proc *prev = h->proc, *next = pick(h->id);
   atomic_store(&next->state, RUNNING);
   if (next == prev) return;
-  bool found_on = h->off_found_on;
+  uint32 found = h->off_found;
   ASSERT(!atomic_load(&next->on_hart));
   atomic_store(&next->on_hart, true);
   atomic_store(&next->hart, h->id);
@@ -146,7 +148,7 @@ void sched(void) {
   }
   stat_add(STAT_SWITCHES, 1);
   left(swtch(prev, next));
-  this_hart()->off_found_on = found_on;
+  this_hart()->off_found = found;
 }
 
 // The first thing a new process does (arch/trap.S), with interrupts off: it has no
@@ -193,13 +195,13 @@ void sched_idle(void) {
   for (;;) {
     push_off();
     sched();
-    atomic_or(&idle_harts, hart_bit(id));
+    atomic_or(&idle_harts.set, hart_bit(id));
     atomic_fence();
     if (!work_anywhere()) {
       wait_for_interrupt();
-      stall_idle(atomic_load(&idle_harts) == atomic_load(&online_harts));
+      stall_idle(atomic_load(&idle_harts.set) == atomic_load(&online_harts));
     }
-    atomic_and(&idle_harts, ~hart_bit(id));
+    atomic_and(&idle_harts.set, ~hart_bit(id));
     pop_off();
     intr_on();  // whatever woke us is handled here
     intr_off();

@@ -21,7 +21,7 @@ int block(struct spinlock *lk, enum proc_state how) {
   if (!stay) {
     push_off();
     release(lk);
-    p->kernel_turns = 0;
+    p->kernel_time = 0;
     sched();
     pop_off();
     acquire(lk);

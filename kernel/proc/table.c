@@ -17,15 +17,18 @@
 
 static struct proc procs[NPROC];
 static struct proc idle_procs[NCPU];
-static struct spinlock table_lock = SPINLOCK(PROCTABLE);
-static struct list free_slots = LIST_INIT(free_slots);  // [table_lock]
-static uint32 fresh_slots;                              // [table_lock; atomic] slots ever used
-static int next_pid = 1;                                // [table_lock]
+static uint32 fresh_slots;         // [table.lock; atomic] slots ever used
 
-// A free slot, or NULL.  table_lock is held.
+static struct table {
+  struct spinlock lock;            // PROCTABLE
+  struct list free_slots;          // [lock]
+  int next_pid;                    // [lock]
+} OWN_LINE table = {SPINLOCK(PROCTABLE), LIST_INIT(table.free_slots), 1};
+
+// A free slot, or NULL.  table.lock is held.
 static struct proc *take_slot(void) {
-  if (!list_empty(&free_slots))
-    return list_entry(list_pop_front(&free_slots), struct proc, queue);
+  if (!list_empty(&table.free_slots))
+    return list_entry(list_pop_front(&table.free_slots), struct proc, queue);
   if (fresh_slots == NPROC) return NULL;
   struct proc *p = &procs[fresh_slots];
   initlock(&p->family, LOCK_FAMILY);  // once: proc_list may hold it at any time
@@ -34,14 +37,14 @@ static struct proc *take_slot(void) {
 }
 
 // The next number that no process has.  Only after 2^31 processes is there need to
-// look for one.  table_lock is held.
+// look for one.  table.lock is held.
 static int new_pid(void) {
   static bool wrapped;
   int pid;
   do {
-    pid = next_pid;
-    next_pid = pid == 0x7fffffff ? 2 : pid + 1;
-    wrapped |= next_pid == 2 && pid != 1;
+    pid = table.next_pid;
+    table.next_pid = pid == 0x7fffffff ? 2 : pid + 1;
+    wrapped |= table.next_pid == 2 && pid != 1;
   } while (wrapped && proc_find(pid) != NULL);
   return pid;
 }
@@ -60,7 +63,7 @@ static void init_fields(struct proc *p) {
   p->next.vm = NULL;
   p->user_stack = 0;
   p->exit_status = 0;
-  p->kernel_turns = 0;
+  p->kernel_time = 0;
   list_init(&p->queue);
   list_init(&p->timer);
   list_init(&p->sibling);
@@ -81,10 +84,10 @@ static void init_fields(struct proc *p) {
 struct proc *proc_alloc(void) {
   struct kstack stack;
   if (!kstack_alloc(&stack)) return NULL;
-  acquire(&table_lock);
+  acquire(&table.lock);
   struct proc *p = take_slot();
   if (p == NULL) {
-    release(&table_lock);
+    release(&table.lock);
     kstack_free(stack.slot);
     return NULL;
   }
@@ -99,21 +102,21 @@ struct proc *proc_alloc(void) {
   p->context.sp = p->kstack_top - sizeof(struct trapframe);
   p->pid = new_pid();
   atomic_store(&p->state, SETUP);
-  release(&table_lock);
+  release(&table.lock);
   return p;
 }
 
 void proc_free(struct proc *p) {
   ASSERT(p->vm == NULL && p->files == NULL && !atomic_load(&p->on_hart));
   kstack_free(p->kstack_slot);
-  acquire(&table_lock);
+  acquire(&table.lock);
   atomic_store(&p->state, UNUSED);
-  list_push_front(&free_slots, &p->queue);
-  release(&table_lock);
+  list_push_front(&table.free_slots, &p->queue);
+  release(&table.lock);
 }
 
-void proc_table_lock(void) { acquire(&table_lock); }
-void proc_table_unlock(void) { release(&table_lock); }
+void proc_table_lock(void) { acquire(&table.lock); }
+void proc_table_unlock(void) { release(&table.lock); }
 
 struct proc *proc_find(int pid) {
   for (struct proc *p = procs; p < procs + NPROC; p++)

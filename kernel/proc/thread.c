@@ -20,7 +20,6 @@
 #include "mm/tlb.h"
 #include "mm/usercopy.h"
 #include "mm/vm.h"
-#include "proc/exec.h"
 #include "proc/files.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"

@@ -2,8 +2,9 @@
 // when and where it was taken, and panics with both places when a lock is taken
 // against the order of sync/lockrank.h (whether or not it would block this time), is
 // held already by the same thread, or is given back by another.  It also reports
-// spinlocks that were held for long, and a panic prints all locks that are held.  In
-// a default build all of this is nothing.
+// spinlocks that were held for long (with watchdog=N, one held for N seconds is a
+// panic: debug/stall.h), and a panic prints all locks that are held.  In a default
+// build all of this is nothing.
 #pragma once
 
 #include "lib/types.h"
@@ -12,12 +13,13 @@
 const char *lock_name(enum lock_class class);
 
 #ifdef DEBUG
+#define LOCKDEBUG_PLACE  code_address()
 
 // One lock that is held.
 struct held_lock {
   const void *lock;       // its address: no two are the same
   enum lock_class class;
-  uint64 place;           // address in the kernel's text that took it
+  uint64 place;           // address in the kernel's text, just after it was asked for
   uint64 since;           // clock ticks
 };
 
@@ -31,9 +33,11 @@ struct held_locks {
 // The calling process's; implemented by proc/.
 struct held_locks *held_sleeping_locks(void);
 
-// A spinlock is about to be taken (interrupts off) or given back.  `nested`: one of
-// the same class may be held.
+// A spinlock is about to be taken (interrupts off); the last one has been, after a
+// wait that does not count; or one is given back.  `nested`: one of the same class may
+// be held.
 void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place);
+void lockdebug_waited(void);
 void lockdebug_unspin(const void *lock);
 
 // The same for whatever is held while sleeping: locks, a log reservation.
@@ -44,11 +48,15 @@ void lockdebug_unsleep(const void *lock);
 void lockdebug_print(const struct held_locks *held);
 
 #else
-static inline void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place) {
+#define LOCKDEBUG_PLACE  NULL
+static inline void lockdebug_spin(const void *lock, enum lock_class class, bool nested,
+                                  void *place) {
   (void)lock, (void)class, (void)nested, (void)place;
 }
+static inline void lockdebug_waited(void) {}
 static inline void lockdebug_unspin(const void *lock) { (void)lock; }
-static inline void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {
+static inline void lockdebug_sleep(const void *lock, enum lock_class class, bool nested,
+                                   void *place) {
   (void)lock, (void)class, (void)nested, (void)place;
 }
 static inline void lockdebug_unsleep(const void *lock) { (void)lock; }

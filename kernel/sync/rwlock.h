@@ -8,9 +8,18 @@
 //   bits 29..0  shared holders
 #pragma once
 
+#include "arch/csr.h"
+#include "debug/explore.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
 #include "lib/types.h"
+#include "sync/lockdebug.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
+
+#define RWLOCK_OWNED    (1u << 31)
+#define RWLOCK_WAITED   (1u << 30)
+#define RWLOCK_SHARERS  (RWLOCK_WAITED - 1)
 
 struct rwlock {
   uint32 word;            // [atomic]
@@ -23,13 +32,50 @@ struct rwlock {
 
 void rwlock_init(struct rwlock *rw, enum lock_class class);
 
+// The slow paths: wait in the queue, then add `mine` to the word once no bit of
+// `conflict` is set in it; wake the queue.
+void rwlock_queue_up(struct rwlock *rw, uint32 mine, uint32 conflict);
+void rwlock_wake(struct rwlock *rw);
+
 // Take the lock, shared or exclusive.  May sleep: no spinlock held.
-void rwlock_share(struct rwlock *rw);
-void rwlock_own(struct rwlock *rw);
+static ALWAYS_INLINE void rwlock_share(struct rwlock *rw) {
+  ASSERT(intr_get());
+  lockdebug_sleep(rw, rw->class, false, LOCKDEBUG_PLACE);
+  explore_yield();
+  uint32 word = atomic_load(&rw->word);
+  while (likely(!(word & (RWLOCK_OWNED | RWLOCK_WAITED))))
+    if (__atomic_compare_exchange_n(&rw->word, &word, word + 1, true, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
+      return;
+  rwlock_queue_up(rw, 1, RWLOCK_OWNED);
+}
+
+static ALWAYS_INLINE void rwlock_own(struct rwlock *rw) {
+  ASSERT(intr_get());
+  lockdebug_sleep(rw, rw->class, false, LOCKDEBUG_PLACE);
+  explore_yield();
+  uint32 free = 0;
+  if (!__atomic_compare_exchange_n(&rw->word, &free, RWLOCK_OWNED, false, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    rwlock_queue_up(rw, RWLOCK_OWNED, RWLOCK_OWNED | RWLOCK_SHARERS);
+}
 
 // Give it back.
-void rwlock_unshare(struct rwlock *rw);
-void rwlock_disown(struct rwlock *rw);
+static inline void rwlock_unshare(struct rwlock *rw) {
+  lockdebug_unsleep(rw);
+  uint32 before = __atomic_fetch_sub(&rw->word, 1, __ATOMIC_RELEASE);
+  ASSERT((before & RWLOCK_SHARERS) != 0 && !(before & RWLOCK_OWNED));
+  if (unlikely((before & RWLOCK_WAITED) && (before & RWLOCK_SHARERS) == 1)) rwlock_wake(rw);
+}
+
+static inline void rwlock_disown(struct rwlock *rw) {
+  lockdebug_unsleep(rw);
+  uint32 before = __atomic_fetch_and(&rw->word, ~RWLOCK_OWNED, __ATOMIC_RELEASE);
+  ASSERT(before & RWLOCK_OWNED);
+  if (unlikely(before & RWLOCK_WAITED)) rwlock_wake(rw);
+}
 
 // Whether anyone holds it.  For assertions.
-bool rwlock_is_held(const struct rwlock *rw);
+static inline bool rwlock_is_held(const struct rwlock *rw) {
+  return atomic_load(&rw->word) & (RWLOCK_OWNED | RWLOCK_SHARERS);
+}

@@ -1,16 +1,17 @@
 // Sleeping mutual exclusion, for sections that may do I/O or touch user memory.
 // Not for interrupt handlers.  A kill does not end the wait.
+//
+// The word is the address of the owner's struct proc, or 0 when the lock is free; bit 0
+// says that somebody waits, and then it is changed with `lk` held only.
 #pragma once
 
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
-struct proc;
-
 struct sleeplock {
-  struct spinlock lk;
+  uint64 word;            // [atomic]
   enum lock_class class;  // [const]
-  struct proc *owner;     // [lk] NULL: free
+  struct spinlock lk;
   struct waitq waiters;   // [lk]
 };
 

@@ -31,6 +31,7 @@ extern char trap_vector[];
 
 void trap_init_hart(void) {
   csr_write(sscratch, 0);
+  csr_set(sstatus, SSTATUS_SPIE);  // as arch/trap.S wants it; SPP is 0 since reset
   csr_write(stvec, (uint64)trap_vector);
   csr_write(scounteren, 7);  // programs may read cycle, time and instret
   csr_write(sie, SIE_SOFT | SIE_TIMER | SIE_EXTERNAL);
@@ -47,13 +48,10 @@ static const char *cause_name(uint64 cause) {
 }
 
 // What the hart wanted to do, as a page-table right; 0 for other causes.
-static uint64 access_of(uint64 cause) {
-  switch (cause) {
-    case CAUSE_FETCH_FAULT: return PTE_X;
-    case CAUSE_LOAD_FAULT: return PTE_R;
-    case CAUSE_STORE_FAULT: return PTE_W;
-    default: return 0;
-  }
+static inline uint64 access_of(uint64 cause) {
+  if (likely(cause == CAUSE_STORE_FAULT)) return PTE_W;
+  if (cause == CAUSE_LOAD_FAULT) return PTE_R;
+  return cause == CAUSE_FETCH_FAULT ? PTE_X : 0;
 }
 
 static const char *reason(struct vm *vm, uint64 va, int err) {
@@ -64,20 +62,27 @@ static const char *reason(struct vm *vm, uint64 va, int err) {
   return r->prot & PTE_W ? "not executable" : "read-only";
 }
 
-static void die(struct trapframe *tf, uint64 cause, uint64 stval, const char *why) {
+static __attribute__((noreturn, cold)) void die(const char *why) {
   struct proc *p = myproc();
+  const struct trapframe *tf = p->tf;
   printf("usertrap: %s (scause %ld) pid=%d name=%s sepc=0x%lx stval=0x%lx: %s\n",
-         cause_name(cause), cause, p->pid, p->name, tf->sepc, stval, why);
+         cause_name(tf->cause), tf->cause, p->pid, p->name, tf->sepc, tf->value, why);
   exit_process();
 }
 
-static void page_fault(struct trapframe *tf, uint64 cause, uint64 va) {
+static __attribute__((noreturn, cold)) void die_of_fault(struct vm *vm, int err) {
+  const char *why = reason(vm, myproc()->tf->value, err);
+  rwlock_unshare(&vm->lock);
+  die(why);
+}
+
+// Not in line, since a system call needs fewer registers.
+static NOINLINE void page_fault(uint64 va, uint64 access) {
   struct vm *vm = myproc()->vm;
   rwlock_share(&vm->lock);
-  int err = vmfault(vm, va, access_of(cause));
-  const char *why = err ? reason(vm, va, err) : NULL;
+  int err = vmfault(vm, va, access);
+  if (unlikely(err != 0)) die_of_fault(vm, err);
   rwlock_unshare(&vm->lock);
-  if (err) die(tf, cause, va, why);
 }
 
 // Handles an interrupt, interrupts off.  Returns whether the running process's turn
@@ -110,12 +115,12 @@ void usertrap(struct trapframe *tf) {
       sched_tick();
     }
   } else {
-    uint64 stval = csr_read(stval);
+    tf->cause = cause;
+    tf->value = csr_read(stval);
     intr_on();
-    if (access_of(cause) != 0)
-      page_fault(tf, cause, stval);
-    else
-      die(tf, cause, stval, "not allowed to a program");
+    uint64 access = access_of(cause);
+    if (unlikely(access == 0)) die("not allowed to a program");
+    page_fault(tf->value, access);
   }
   // Looked at with interrupts off: who asks later interrupts user mode.
   intr_off();

@@ -69,8 +69,8 @@ void sbrk_ten(void) {
 
 // Every byte asked for holds what is written, and was zero.
 void valid_bytes(void) {
-  const int size = 5 * PGSIZE + 10;
-  const int dirty = 64 * PGSIZE;
+  const int size = 100 * PGSIZE + 10;  // more than a hart keeps at hand
+  const int dirty = 128 * PGSIZE;
   memset(sbrk(dirty), 'x', dirty);  // frames that hold something, given back
   sbrk(-dirty);
   uchar *bytes = (uchar *)sbrk(size);

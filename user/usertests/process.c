@@ -314,6 +314,42 @@ void test_clock(void) {
   EXPECT(uptime() - begin, >=, 8);
 }
 
+// --- Registers ---
+
+#define EACH_KEPT  ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n"
+
+// fork() with a value in each register that calls must keep.  *changed: bits in which
+// any of them differs afterwards.  gp and s0 wait in two that the kernel keeps as well.
+static long fork_marked(uint64 *changed) {
+  register long a7 asm("a7") = SYS_fork;
+  register long a0 asm("a0");
+  register uint64 wrong asm("t0");
+  asm volatile("mv t1, gp\n mv t2, s0\n li gp, 99\n"
+               EACH_KEPT "li s\\n, 100 + \\n\n .endr\n"
+               "ecall\n"
+               "addi t0, gp, -99\n"
+               EACH_KEPT "addi s\\n, s\\n, -100 - \\n\n or t0, t0, s\\n\n .endr\n"
+               "mv gp, t1\n mv s0, t2\n"
+               : "=r"(a0), "=&r"(wrong)
+               : "r"(a7)
+               : "t1", "t2", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11",
+                 "memory");
+  *changed = wrong;
+  return a0;
+}
+
+// Parent and child go on with the registers that the parent had.
+void test_fork_registers(void) {
+  for (int i = 0; i < 20; i++) {
+    uint64 changed;
+    long pid = fork_marked(&changed);
+    EXPECT_AT(i, changed, ==, 0);
+    if (pid == 0) exit(0);
+    EXPECT_AT(i, pid, >, 0);
+    join_all(1);
+  }
+}
+
 // A number that no call has.
 void test_unknown_call(void) {
   static const long numbers[] = {0, 500, -1, 0x7fffffff};
