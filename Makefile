@@ -16,6 +16,7 @@ FSIMG   ?= build/fs.img
 PYTHON  ?= python3
 TIMEOUT ?= 0
 HOURS   ?= 1
+HOSTCC  ?= gcc
 APPEND  ?=
 QEMUEXTRA ?=
 export PYTHONDONTWRITEBYTECODE := 1
@@ -267,6 +268,22 @@ bench-plot: build/kernel build/fs.img ## the same as a picture, build/bench.svg 
 bench-compare: build/kernel build/fs.img ## BASE=revision: the ratio of each row to that one's
 	$(Q)$(BENCH) --base $(or $(BASE),HEAD)
 
+.PHONY: bench-growth bench-memory
+bench-growth: build/kernel build/fs.img ## how costs grow: straight or flat? build/growth-*.png
+	$(Q)$(PYTHON) stress/growthrun.py --qemu $(QEMU) --json build/growth.json --plots build \
+	  $(BENCHFLAGS)
+
+bench-memory: build/kernel build/fs.img ## bytes of the kernel's own for each process, thread, page
+	$(Q)$(PYTHON) stress/memoryrun.py --qemu $(QEMU) --json build/memory.json $(BENCHFLAGS)
+
+.PHONY: bench-smp bench-wall
+BENCHSMP = $(PYTHON) stress/benchsmp.py --qemu $(QEMU) --toolprefix '$(TOOLPREFIX)'
+bench-smp: build/kernel build/fs.img ## all harts at once, the lines they contend for (needs HOSTCC)
+	$(Q)$(BENCHSMP) --hostcc '$(HOSTCC)' --json build/bench-smp.json $(BENCHFLAGS)
+
+bench-wall: build/kernel build/fs.img ## seconds with 1, 2, 4 and 8 harts, on a quiet machine
+	$(Q)$(BENCHSMP) --wall $(BENCHFLAGS)
+
 # ---- housekeeping ----------------------------------------------------------
 
 clean: ## remove build/
@@ -307,6 +324,7 @@ help: ## this
 	  CMD 'what `make run` types, commands one a line' \
 	  TIMEOUT 'seconds that `make run` may take, 0: as long as there is output' \
 	  HOURS 'after which `make campaign` begins nothing more, $(HOURS)' \
+	  HOSTCC 'compiler of this machine, for bench-smp, $(HOSTCC)' \
 	  QEMU 'emulator, $(QEMU)' QEMUEXTRA 'further arguments for it' \
 	  TOOLPREFIX 'compiler prefix, found by itself' \
 	  STRICT '1: programs, too, build without any warning' V '1: show commands'

@@ -114,7 +114,11 @@ def tests(args):
     """Long ones first, so that the last minutes are not those of one alone."""
     found = [Test('host tools', on_host(sys.executable, 'stress/hosttest.py')),
              Test('no row of the bench 5 % worse',
-                  on_host(sys.executable, 'stress/benchrun.py', '--check', '--qemu', args.qemu))]
+                  on_host(sys.executable, 'stress/benchrun.py', '--check', '--qemu', args.qemu)),
+             Test('no cost grows otherwise',
+                  on_host(sys.executable, 'stress/growthrun.py', '--check', '--qemu', args.qemu)),
+             Test('no more memory for a process or a page',
+                  on_host(sys.executable, 'stress/memoryrun.py', '--check', '--qemu', args.qemu))]
     if not args.quick:
         found.append(mutants_of_the_day(args))
     for line, limit in reversed(PROGRAMS):
