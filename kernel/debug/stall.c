@@ -12,7 +12,8 @@
 #include "proc/proc.h"
 
 #define ROUNDS_A_LOOK   1024   // of a spinning wait, between two looks at the clock
-#define LOOKS_A_SECOND  20000  // at least, of all harts together
+#define FEWEST_ROUNDS   64     // before the first look
+#define LOOKS_A_SECOND  1000000  // at most, of a hart
 
 static uint64 limit;    // [const after boot] seconds; 0: the option was not given
 static uint32 outside;  // [atomic] processes that wait for something not of the kernel
@@ -26,8 +27,14 @@ uint64 stall_limit(void) { return limit != 0 ? limit * machine.timebase : ~0UL; 
 // that we wait for gets on.  The clock finds nothing due and sets it right again.
 static void let_others_run(uint64 now) { timer_set(now + machine.timebase / LOOKS_A_SECOND); }
 
+// Whether it is time to look at the clock: after 64, 128, 256 .. and every 1024 rounds.
+static bool is_time(uint32 rounds) {
+  return rounds % FEWEST_ROUNDS == 0 &&
+         (rounds % ROUNDS_A_LOOK == 0 || (rounds & (rounds - 1)) == 0);
+}
+
 bool patience_ends(struct patience *w) {
-  if (++w->rounds % ROUNDS_A_LOOK != 0) return false;
+  if (!is_time(++w->rounds)) return false;
   uint64 now = time_now();
   let_others_run(now);
   if (w->last == 0) w->last = now;
