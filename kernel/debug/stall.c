@@ -25,7 +25,7 @@ uint64 stall_limit(void) { return limit != 0 ? limit * machine.timebase : ~0UL; 
 // An emulator that runs harts in turn (QEMU with -icount) goes on to the next when
 // some timer is due, and ours may be pending already: so it is set anew, and the hart
 // that we wait for gets on.  The clock finds nothing due and sets it right again.
-static void let_others_run(uint64 now) { timer_set(now + machine.timebase / LOOKS_A_SECOND); }
+void let_others_run(uint64 now) { timer_set(now + machine.timebase / LOOKS_A_SECOND); }
 
 // Whether it is time to look at the clock: after 64, 128, 256 .. and every 1024 rounds.
 static bool is_time(uint32 rounds) {

@@ -25,6 +25,10 @@ struct patience {
 // as one.  Interrupts off.
 bool patience_ends(struct patience *w);
 
+// For a hart that needs another one to get on: has its timer fire in a moment.  The
+// clock sets it right then.  Interrupts off; `now`: clock ticks.
+void let_others_run(uint64 now);
+
 // Reads the boot option.
 void stall_init(void);
 

@@ -189,15 +189,25 @@ static bool work_anywhere(void) {
   return false;
 }
 
+// How often an idle hart looks at once for work that it saw, but that others took or
+// that still is on its hart (I13).  Then it waits for a moment.
+#define LOOKS  8
+
 void sched_idle(void) {
   uint32 id = this_hart()->id;
   queues[id].idle = myproc();
-  for (;;) {
+  for (uint32 in_vain = 0;;) {
     push_off();
     sched();
     atomic_or(&idle_harts.set, hart_bit(id));
     atomic_fence();
-    if (!work_anywhere()) {
+    bool work = work_anywhere();
+    in_vain = work ? in_vain + 1 : 0;
+    if (in_vain > LOOKS) {
+      in_vain = 0;
+      let_others_run(time_now());
+      wait_for_interrupt();
+    } else if (!work) {
       wait_for_interrupt();
       stall_idle(atomic_load(&idle_harts.set) == atomic_load(&online_harts));
     }
