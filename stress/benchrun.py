@@ -49,7 +49,7 @@ def parse(text):
 def measure(args, tree='.'):
     """-> the figures of the default build in that tree.  Its disk is not written."""
     kernel, image = (os.path.join(tree, 'build', name) for name in ('kernel', 'fs.img'))
-    command = guests.qemu_command(kernel, image, cpus=1, mem='1G', append='root=ram init=/bench',
+    command = guests.qemu_command(kernel, None, cpus=1, mem='1G', append='root=ram init=/bench',
                                   extra='%s -initrd %s' % (EXACT, image), qemu=args.qemu)
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

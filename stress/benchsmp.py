@@ -205,7 +205,7 @@ def boot(args, plugin, workers):
               'set PYTHON')
     extra = '%s -initrd %s -plugin %s,out=%s,lines=on' % (
         '' if args.parallel else EXACT, image, plugin, report)
-    output = output_of(guests.qemu_command('build/kernel', image, cpus=workers, mem='1G',
+    output = output_of(guests.qemu_command('build/kernel', None, cpus=workers, mem='1G',
                                            append=BOOT, extra=extra, qemu=args.qemu), 'set QEMU')
     with open(report) as file:
         windows = parse(file.read())

@@ -65,7 +65,7 @@ Line = collections.namedtuple('Line', 'base slope off')  # off: of the worst poi
 def boot(program, mem, qemu):
     """-> the rows of a guest that runs this program of build/fs.img instead of init."""
     kernel, image = 'build/kernel', 'build/fs.img'
-    command = guests.qemu_command(kernel, image, cpus=1, mem=mem, qemu=qemu,
+    command = guests.qemu_command(kernel, None, cpus=1, mem=mem, qemu=qemu,
                                   append='root=ram init=/' + program,
                                   extra='%s -initrd %s' % (EXACT, image))
     try:

@@ -73,11 +73,13 @@ def time_scale(cpus):
 
 def qemu_command(kernel, image, cpus=4, mem='128M', append='', extra='',
                  qemu='qemu-system-riscv64'):
+    """`image` None: no disk, for root=ram."""
     command = [qemu, '-machine', 'virt', '-bios', 'none', '-kernel', kernel, '-m', str(mem),
-               '-smp', str(cpus), '-nographic',
-               '-global', 'virtio-mmio.force-legacy=false',
-               '-drive', 'file=%s,if=none,format=raw,id=x0' % image.replace(',', ',,'),
-               '-device', 'virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0']
+               '-smp', str(cpus), '-nographic']
+    if image is not None:
+        command += ['-global', 'virtio-mmio.force-legacy=false',
+                    '-drive', 'file=%s,if=none,format=raw,id=x0' % image.replace(',', ',,'),
+                    '-device', 'virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0']
     if append:
         command += ['-append', append]
     return command + shlex.split(extra)
