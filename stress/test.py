@@ -13,6 +13,7 @@ them.  Logs are in build/test/; the last line is `N passed, N failed`.
 
 import argparse
 import concurrent.futures
+import datetime
 import os
 import re
 import subprocess
@@ -39,6 +40,11 @@ PROGRAMS = [('lazytests', 120), ('cowtest', 120), ('stress -t 20', 90), ('thread
 UNUSUAL = [{'cpus': 4, 'mem': '32M'}, {'cpus': 32}, {'cpus': 4, 'mem': '1G'},
            {'cpus': 4, 'extra': '-global virtio-mmio.force-legacy=true'},
            {'cpus': 2, 'extra': '-cpu rv64,sstc=false'}]
+
+
+# Harts run in turn, and change over where the seed says: another schedule each day.
+IN_TURN = '-icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm -initrd '
+SEED_OF_THE_DAY = datetime.date.today().toordinal() % 1000 + 1
 
 
 class Test:
@@ -131,6 +137,11 @@ def tests(args):
         for line, limit in PROGRAMS[:2]:
             found.append(Test('%s, default, %s' % (line, words),
                               in_guest(args, KERNELS['default'], line, limit, **shape)))
+    for build, kernel in () if args.quick else KERNELS.items():
+        found.append(Test('threadtest, %s, 2 harts in turn, seed=%d' % (build, SEED_OF_THE_DAY),
+                          in_guest(args, kernel, 'threadtest', 400, cpus=2,
+                                   append='root=ram watchdog=20 seed=%d' % SEED_OF_THE_DAY,
+                                   extra=IN_TURN + args.image)))
     found.append(Test('consistent after crashes', after_crashes(args, 3 if args.quick else 10)))
     return [test for test in found
             if not args.filters or any(word in test.name for word in args.filters)]
