@@ -3,9 +3,9 @@
 // sscratch tells where a trap comes from.  In user mode it points to the
 // process's trap frame at the top of its kernel stack; in the kernel it is 0.
 //
-// Two things need no work on the way back to user mode.  C functions keep s1 to s11
-// and gp, and so does a context switch, hence they hold the program's values again;
-// the frame has them for fork, and only a process's first return loads them.  And in
+// Two things need no work on the way back to user mode.  C functions keep s1 to s11,
+// and so does a context switch (arch/switch.S), hence they hold the program's values
+// again; the frame has them for fork, and only a process's first return loads them.  And in
 // the kernel sstatus always says what sret shall do, SPP = 0 and SPIE = 1: sret and a
 // trap from user mode leave it so, and a trap from the kernel puts it right.
 #include "arch/offsets.h"
@@ -14,6 +14,7 @@
 
 .macro scratch_registers op
   \op ra, 0(sp)
+  \op gp, 16(sp)               // not the kernel's, so a switch does not keep it
   \op t0, 32(sp)
   \op t1, 40(sp)
   \op t2, 48(sp)
@@ -33,7 +34,6 @@
 .endm
 
 .macro kept_registers op
-  \op gp, 16(sp)
   \op s1, 64(sp)
   \op s2, 136(sp)
   \op s3, 144(sp)

@@ -350,6 +350,20 @@ void test_fork_registers(void) {
   }
 }
 
+uint64 registers_stay(uint64 mark, uint64 rounds);  // registers.S
+
+// More processes than harts, each with marks of its own in all registers, are
+// interrupted and take turns.
+void test_own_registers(void) {
+  enum { PROCESSES = 12, TIMES = 10, ROUNDS = 1000000 };
+  for (uint64 i = 1; i <= PROCESSES; i++)
+    if (must_fork() == 0) {
+      for (int n = 0; n < TIMES; n++) EXPECT_AT(n, registers_stay(i << 12, ROUNDS), ==, 0);
+      exit(0);
+    }
+  join_all(PROCESSES);
+}
+
 // A number that no call has.
 void test_unknown_call(void) {
   static const long numbers[] = {0, 500, -1, 0x7fffffff};
