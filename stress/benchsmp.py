@@ -35,8 +35,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True  # all output belongs in build/
-import guest as guests  # noqa: E402
-from benchrun import EXACT, TOP, BenchError, number, save  # noqa: E402
+import measure  # noqa: E402
+from measure import EXACT, MeasureError, guests, number  # noqa: E402
 from tables import as_markdown, as_text  # noqa: E402
 
 ROWS = ['call', 'touch', 'touch-threads', 'cow', 'cow-threads', 'fork', 'pipe', 'pipe-threads',
@@ -176,11 +176,11 @@ def output_of(command, why):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, universal_newlines=True, timeout=LIMIT)
     except FileNotFoundError:
-        raise BenchError('%s is missing: %s' % (command[0], why))
+        raise MeasureError('%s is missing: %s' % (command[0], why))
     except subprocess.TimeoutExpired as error:
-        raise BenchError(str(error))
+        raise MeasureError(str(error))
     if done.returncode:
-        raise BenchError('%s: status %d\n%s' % (command[0], done.returncode, done.stdout[-800:]))
+        raise MeasureError('%s: status %d\n%s' % (command[0], done.returncode, done.stdout[-800:]))
     return done.stdout
 
 
@@ -210,12 +210,12 @@ def boot(args, plugin, workers):
     with open(report) as file:
         windows = parse(file.read())
     if len(windows) != len(rows):
-        raise BenchError('%d of %d rows were measured\n%s' % (
+        raise MeasureError('%d of %d rows were measured\n%s' % (
             len(windows), len(rows), output[-800:]))
     return {'%s, %d' % (row, workers): window for row, window in zip(rows, windows)}
 
 
-def measure(args):
+def measured(args):
     """-> the windows, {'row, N workers': Window}."""
     os.makedirs(FOLDER, exist_ok=True)
     plugin = build_plugin(args)
@@ -226,7 +226,7 @@ def measure(args):
     for name, window in list(windows.items()):
         if window.operations == 0:
             if not args.parallel:
-                raise BenchError('%s: the workers did not meet' % name)
+                raise MeasureError('%s: the workers did not meet' % name)
             del windows[name]  # a busy host, which ran them one after the other
     return {name: windows[name] for name in names if name in windows}
 
@@ -293,7 +293,7 @@ def seconds_of(args, cpus, mem, line, times_over):
                 machine.run(line)
             times.append(time.monotonic() - start)
             if machine.status() != 0:
-                raise BenchError('%s failed with CPUS=%d' % (line, cpus))
+                raise MeasureError('%s failed with CPUS=%d' % (line, cpus))
             machine.poweroff()
     return min(times)
 
@@ -310,52 +310,36 @@ def wall_table(args):
     return rows
 
 
-def arguments():
+def work(args):
+    args.workers = [int(n) for n in args.workers.split(',')]
+    args.rows = args.rows.split(',')
+    form = as_markdown if args.markdown else as_text
+    if args.wall:
+        print(form(wall_table(args)), end='')
+        return None
+    windows = measured(args)
+    figures = {name: figures_of(window) for name, window in windows.items()}
+    if args.repeat and figures != {name: figures_of(w) for name, w in measured(args).items()}:
+        raise MeasureError('a second run gave other figures')
+    print(form(short_table(figures, args.rows, args.workers) if args.markdown
+               else full_table(figures)), end='')
+    if args.lines:
+        print_lines(args, windows)
+    return figures
+
+
+def main():
     parser = argparse.ArgumentParser(description='measures operations of many harts at once')
     parser.add_argument('--workers', default='1,2,4,8')
     parser.add_argument('--rows', default=','.join(ROWS))
     parser.add_argument('--lines', type=int, default=0, metavar='N')
     parser.add_argument('--repeat', action='store_true')
     parser.add_argument('--markdown', action='store_true')
-    parser.add_argument('--json', metavar='FILE')
-    parser.add_argument('--accept', action='store_true')
     parser.add_argument('--parallel', action='store_true')
     parser.add_argument('--wall', action='store_true')
     parser.add_argument('--hostcc', default='gcc')
-    parser.add_argument('--qemu', default='qemu-system-riscv64')
     parser.add_argument('--toolprefix', default='riscv64-unknown-elf-')
-    args = parser.parse_args()
-    args.workers = [int(n) for n in args.workers.split(',')]
-    args.rows = args.rows.split(',')
-    return args
-
-
-def run(args):
-    form = as_markdown if args.markdown else as_text
-    if args.wall:
-        print(form(wall_table(args)), end='')
-        return
-    windows = measure(args)
-    figures = {name: figures_of(window) for name, window in windows.items()}
-    if args.repeat and figures != {name: figures_of(w) for name, w in measure(args).items()}:
-        raise BenchError('a second run gave other figures')
-    print(form(short_table(figures, args.rows, args.workers) if args.markdown
-               else full_table(figures)), end='')
-    if args.lines:
-        print_lines(args, windows)
-    for path in [args.json] + ([FIGURES] if args.accept else []):
-        if path:
-            save(path, figures)
-
-
-def main():
-    guests.terminate_politely()
-    args = arguments()
-    os.chdir(TOP)
-    try:
-        run(args)
-    except (BenchError, guests.GuestError) as error:
-        sys.exit('bench-smp: %s' % error)
+    measure.main('bench-smp', parser, FIGURES, work)
 
 
 if __name__ == '__main__':

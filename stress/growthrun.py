@@ -16,14 +16,11 @@ straight line, and how far the worst point is off.
 import argparse
 import collections
 import os
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True  # all output belongs in build/
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-import guest as guests  # noqa: E402
-from benchrun import (EXACT, LIMIT, BenchError, allowance, complaints, load, number,  # noqa: E402
-                      parse, save)
+import measure  # noqa: E402
+from measure import MeasureError, boot, number  # noqa: E402
 
 ACCEPTED = 'stress/bench/growth.json'
 FLAT = 0.01      # a curve is flat if no point is further from the middle
@@ -62,35 +59,17 @@ LOGARITHMIC = ('space', 'sparse')
 Line = collections.namedtuple('Line', 'base slope off')  # off: of the worst point, relative
 
 
-def boot(program, mem, qemu):
-    """-> the rows of a guest that runs this program of build/fs.img instead of init."""
-    kernel, image = 'build/kernel', 'build/fs.img'
-    command = guests.qemu_command(kernel, None, cpus=1, mem=mem, qemu=qemu,
-                                  append='root=ram init=/' + program,
-                                  extra='%s -initrd %s' % (EXACT, image))
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              universal_newlines=True, timeout=LIMIT)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BenchError(str(error))
-    rows = parse(done.stdout.replace('\r', ''))
-    if done.returncode != 0 or not rows:
-        raise BenchError('%s ended with status %d\n%s' % (program, done.returncode,
-                                                          done.stdout[-500:]))
-    return rows
-
-
 def curves_of(rows):
     """-> {curve: [(x, median)]} in the order of CURVES, x in the curve's unit."""
     points = {name: [] for name in CURVES}
     for row, (_, median, _) in rows.items():
         name, _, x = row.rpartition(' @ ')
         if name not in CURVES:
-            raise BenchError('no such curve: ' + row)
+            raise MeasureError('no such curve: ' + row)
         points[name].append((int(x) / CURVES[name].scale, median))
     empty = [name for name, found in points.items() if not found]
     if empty:
-        raise BenchError('no point of the curve: ' + ', '.join(empty))
+        raise MeasureError('no point of the curve: ' + ', '.join(empty))
     return points
 
 
@@ -157,48 +136,22 @@ def script_for(plot, points, image):
 def draw(points, folder):
     for plot in PLOTS:
         image = os.path.join(folder, 'growth-%s.png' % plot)
-        try:
-            done = subprocess.run(['gnuplot'], input=script_for(plot, points, image),
-                                  universal_newlines=True)
-        except FileNotFoundError:
-            raise BenchError('gnuplot is missing: install gnuplot-nox')
-        if done.returncode:
-            raise BenchError('gnuplot failed')
-        print('drawn: ' + image)
+        measure.gnuplot(script_for(plot, points, image), image)
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description='measures how costs grow')
-    parser.add_argument('--check', action='store_true')
-    parser.add_argument('--accept', action='store_true')
-    parser.add_argument('--json', metavar='FILE')
-    parser.add_argument('--plots', metavar='FOLDER')
-    parser.add_argument('--qemu', default='qemu-system-riscv64')
-    return parser.parse_args()
+def work(args):
+    rows = boot('growth', '1G', args.qemu)
+    points = curves_of(rows)
+    print_curves(points)
+    if args.plots:
+        draw(points, args.plots)
+    return rows
 
 
 def main():
-    guests.terminate_politely()
-    args = arguments()
-    os.chdir(TOP)
-    wrong = []
-    try:
-        rows = boot('growth', '1G', args.qemu)
-        points = curves_of(rows)
-        print_curves(points)
-        if args.json:
-            save(args.json, rows)
-        if args.accept:
-            save(ACCEPTED, rows)
-        if args.check:
-            wrong = list(complaints(rows, load(ACCEPTED), allowance()))
-        if args.plots:
-            draw(points, args.plots)
-    except BenchError as error:
-        sys.exit('bench-growth: %s' % error)
-    for line in wrong:
-        print('worse: ' + line)
-    sys.exit(1 if wrong else 0)
+    parser = argparse.ArgumentParser(description='measures how costs grow')
+    parser.add_argument('--plots', metavar='FOLDER')
+    measure.main('bench-growth', parser, ACCEPTED, work, measure.dearer)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ import unittest
 
 import growthrun
 import memoryrun
-from benchrun import BenchError
+from measure import MeasureError
 
 
 def tiny_elf(symbols):
@@ -57,9 +57,9 @@ class Growth(unittest.TestCase):
         points = growthrun.curves_of(rows)
         self.assertEqual(points['fork call'], [(2048, 2)])
         self.assertEqual(points['exit, sparse'], [(2, 2)])
-        with self.assertRaises(BenchError):
+        with self.assertRaises(MeasureError):
             growthrun.curves_of({'fork call @ 1': [1, 1, 1]})
-        with self.assertRaises(BenchError):
+        with self.assertRaises(MeasureError):
             growthrun.curves_of(dict(rows, **{'unknown @ 1': [1, 1, 1]}))
 
     def test_each_curve_is_in_a_plot(self):
@@ -80,7 +80,7 @@ class Memory(unittest.TestCase):
 
     def test_limit(self):
         self.assertEqual(memoryrun.limit('NPROC', self.HEADER), 512)
-        with self.assertRaises(BenchError):
+        with self.assertRaises(MeasureError):
             memoryrun.limit('NFILE', self.HEADER)
 
     def guest(self, mib):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""hosttest.py: tests of the host's own tools (mkfs, fsck, ksyms, guest, benchrun, campaign,
-growthrun, memoryrun).
+"""hosttest.py: tests of the host's own tools: mkfs, fsck, ksyms, guest; and those of
+measuretest, growthtest, benchsmptest and campaigntest.
 
 No guest is booted.  A consistent image is damaged in many ways, one at a time,
 and fsck.py must name each; an image without damage must pass.  All scripts of the
@@ -8,25 +8,22 @@ tree must be such that each Python from 3.9 on runs them.
 """
 
 import ast
-import contextlib
 import importlib.util
-import io
 import os
 import struct
 import sys
 import sysconfig
-import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TOP, 'user'), os.path.join(TOP, 'kernel/debug')]
-import benchrun  # noqa: E402
 import fsck  # noqa: E402
 import guest  # noqa: E402
 import ksyms  # noqa: E402
 import mkfs  # noqa: E402
 from benchsmptest import BenchSmp  # noqa: E402, F401
+from measuretest import Bench, Measure  # noqa: E402, F401
 from campaigntest import Campaign  # noqa: E402, F401
 from growthtest import Growth, Memory  # noqa: E402, F401
 
@@ -226,65 +223,6 @@ class Limits(unittest.TestCase):
                                      extra='-icount "shift=0"')
         self.assertIn('file=a,,b.img,if=none,format=raw,id=x0', command)
         self.assertEqual(command[-4:], ['-append', 'seed=1', '-icount', 'shift=0'])
-
-
-class Bench(unittest.TestCase):
-    """What is made of the figures that the guest prints."""
-
-    SAID = """xv6 kernel is booting
-instructions                                        min     median        max
-getpid                                              149        150       9150
-fork, the call, 64 MiB                           405066     405067     405068
-a row whose name is longer than its column is wide          1          2          3
-one number too few                                    1          2
-harts 1 2 3
-bench done in  1  2  3 steps
-"""
-    FIGURES = {'getpid': [149, 150, 9150], 'fork, the call, 64 MiB': [405066, 405067, 405068],
-               'a row whose name is longer than its column is wide': [1, 2, 3]}
-    ACCEPTED = {'a': [90, 100, 200], 'b': [1, 1, 1]}
-
-    def test_output_is_read(self):
-        self.assertEqual(list(benchrun.parse(self.SAID).items()), list(self.FIGURES.items()))
-        self.assertEqual(benchrun.parse('bench: fork failed\n'), {})
-
-    def complain(self, **changed):
-        figures = {**self.ACCEPTED, **changed}
-        return list(benchrun.complaints({k: v for k, v in figures.items() if v}, self.ACCEPTED))
-
-    def test_only_a_higher_median_is_worse(self):
-        self.assertEqual(self.complain(), [])
-        self.assertEqual(self.complain(a=[900, 105, 900]), [])
-        self.assertEqual(self.complain(a=[10, 20, 30]), [])
-        self.assertEqual(self.complain(a=[90, 106, 200]),
-                         ['a: 106 instructions, 100 were accepted'])
-        self.assertEqual(self.complain(b=[1, 2, 2]), ['b: 2 instructions, 1 were accepted'])
-
-    def test_rows_that_come_and_go(self):
-        self.assertEqual(self.complain(a=None), ['a: there is no such row any more'])
-        self.assertEqual(self.complain(c=[1, 1, 1]), ['c: a row without accepted figures'])
-        self.assertEqual(len(self.complain(a=[0, 300, 0], b=None, c=[1, 1, 1])), 3)
-
-    def test_ratios(self):
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            benchrun.print_ratios({'a': [0, 50, 0], 'c': [0, 7, 0]}, self.ACCEPTED, 'r' * 40)
-        rows = [line.split() for line in said.getvalue().splitlines()]
-        self.assertEqual(rows, [['instructions,', 'median', 'r' * 12, 'here', 'ratio'],
-                                ['a', '100', '50', '0.500'], ['c', '-', '7', '-']])
-
-    def test_numbers(self):
-        self.assertEqual([benchrun.number(n) for n in (None, 7, 9999999, 12345678)],
-                         ['-', '7', '9,999,999', '12.3 M'])
-
-    def test_accepted_figures_are_read_back(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, 'figures.json')
-            benchrun.save(path, self.FIGURES)
-            self.assertEqual(list(benchrun.load(path).items()), list(self.FIGURES.items()))
-        accepted = benchrun.load(os.path.join(TOP, benchrun.FIGURES))
-        self.assertEqual(list(benchrun.complaints(accepted, accepted)), [])
-        peers = benchrun.load(os.path.join(TOP, benchrun.PEERS))
-        self.assertLessEqual(set(peers['rows']), set(accepted))
 
 
 OLDEST = (3, 9)

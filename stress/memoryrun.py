@@ -13,16 +13,13 @@ kernel's symbols.  All figures repeat.
 """
 
 import argparse
-import os
 import re
 import struct
 import sys
 
 sys.dont_write_bytecode = True  # all output belongs in build/
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-import guest as guests  # noqa: E402
-from benchrun import BenchError, load, save  # noqa: E402
-from growthrun import boot  # noqa: E402
+import measure  # noqa: E402
+from measure import MeasureError, boot  # noqa: E402
 
 ACCEPTED = 'stress/bench/memory.json'
 KERNEL = 'build/kernel'
@@ -57,7 +54,7 @@ def limit(name, header):
     """-> the number that a header gives this name."""
     match = re.search(r'^#define %s +(\d+)' % name, header, re.M)
     if not match:
-        raise BenchError('%s is not in %s' % (name, PARAM))
+        raise MeasureError('%s is not in %s' % (name, PARAM))
     return int(match.group(1))
 
 
@@ -115,44 +112,21 @@ def complaints(rows, accepted):
             yield '%s: %s, %s were accepted' % (name, now, median)
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description="measures the kernel's own memory")
-    parser.add_argument('--check', action='store_true')
-    parser.add_argument('--accept', action='store_true')
-    parser.add_argument('--json', metavar='FILE')
-    parser.add_argument('--qemu', default='qemu-system-riscv64')
-    return parser.parse_args()
-
-
-def measure(qemu):
-    """-> the table, and how many processes there may be."""
+def work(args):
     with open(PARAM) as file:
         processes = limit('NPROC', file.read())
     with open(KERNEL, 'rb') as file:
         sizes = symbol_sizes(file.read())
-    small, large, least = (boot('memory', '%dM' % mib, qemu) for mib in (SMALL, LARGE, LEAST))
-    return table(small, large, least, sizes, processes), processes
+    small, large, least = (boot('memory', '%dM' % mib, args.qemu)
+                           for mib in (SMALL, LARGE, LEAST))
+    rows = table(small, large, least, sizes, processes)
+    print_table(rows, processes)
+    return rows
 
 
 def main():
-    guests.terminate_politely()
-    args = arguments()
-    os.chdir(TOP)
-    wrong = []
-    try:
-        rows, processes = measure(args.qemu)
-        print_table(rows, processes)
-        if args.json:
-            save(args.json, rows)
-        if args.accept:
-            save(ACCEPTED, rows)
-        if args.check:
-            wrong = list(complaints(rows, load(ACCEPTED)))
-    except BenchError as error:
-        sys.exit('bench-memory: %s' % error)
-    for line in wrong:
-        print('worse: ' + line)
-    sys.exit(1 if wrong else 0)
+    parser = argparse.ArgumentParser(description="measures the kernel's own memory")
+    measure.main('bench-memory', parser, ACCEPTED, work, complaints)
 
 
 if __name__ == '__main__':

@@ -15,7 +15,6 @@ import argparse
 import os
 import re
 import sys
-import time
 
 sys.dont_write_bytecode = True  # all output belongs in build/
 import guest as guests  # noqa: E402
