@@ -4,37 +4,12 @@
 // retired from before to after it, user side and reading the counter included.  On
 // one hart under `-icount shift=0` the figures repeat to the digit; CPUS.md names
 // the whole command.
-#include "kernel/types.h"
-#include "kernel/param.h"
-#include "kernel/riscv.h"
 #include "kernel/fcntl.h"
-#include "kernel/stat.h"
-#include "user/user.h"
+#include "stress/measure.h"
 
 #define REPEAT  101
-#define MIB     (1L << 20)
 
 static uint64 sample[REPEAT];
-
-static inline uint64 instructions(void) {
-  uint64 n;
-  asm volatile("rdinstret %0" : "=r"(n) : : "memory");
-  return n;
-}
-
-static void sort(uint64 *v, int n) {
-  for (int i = 1; i < n; i++)
-    for (int j = i; j > 0 && v[j - 1] > v[j]; j--) {
-      uint64 t = v[j];
-      v[j] = v[j - 1];
-      v[j - 1] = t;
-    }
-}
-
-static void report(const char *name, int n) {
-  sort(sample, n);
-  printf("%-44s %10lu %10lu %10lu\n", name, sample[0], sample[n / 2], sample[n - 1]);
-}
 
 static void fail(const char *what) {
   printf("bench: %s failed\n", what);
@@ -49,7 +24,7 @@ static void fail(const char *what) {
       body;                                    \
       sample[i] = instructions() - begin_;     \
     }                                          \
-    report(name, n);                           \
+    report(name, sample, n);                   \
   } while (0)
 
 static void bench_calls(void) {
@@ -63,14 +38,14 @@ static void bench_calls(void) {
     sbrk(-64 * MIB);
     sample[i] = middle - begin;
   }
-  report("sbrk of 64 MiB, untouched", REPEAT);
+  report("sbrk of 64 MiB, untouched", sample, REPEAT);
   for (int i = 0; i < REPEAT; i++) {
     sbrk(64 * MIB);
     uint64 begin = instructions();
     sbrk(-64 * MIB);
     sample[i] = instructions() - begin;
   }
-  report("sbrk of -64 MiB, untouched", REPEAT);
+  report("sbrk of -64 MiB, untouched", sample, REPEAT);
 }
 
 static void bench_touch(void) {
@@ -82,11 +57,11 @@ static void bench_touch(void) {
   volatile char *heap = sbrk(16 * MIB);
   for (long at = 0; at < 16 * MIB; at += PGSIZE) heap[at] = 1;
   sample[0] = (instructions() - begin) / (16 * MIB / PGSIZE);
-  report("grow and touch 16 MiB, per page", 1);
+  report("grow and touch 16 MiB, per page", sample, 1);
   begin = instructions();
   sbrk(-16 * MIB);
   sample[0] = (instructions() - begin) / (16 * MIB / PGSIZE);
-  report("shrink of 16 MiB resident, per page", 1);
+  report("shrink of 16 MiB resident, per page", sample, 1);
 }
 
 // The parent writes to pages that a living child shares, then, once the child has
@@ -130,7 +105,7 @@ static void bench_fork_of(long bytes, const char *whole, const char *call, int n
     sample[i] = instructions() - begin;
     wait(0);
   }
-  report(call, n);
+  report(call, sample, n);
   sbrk(-bytes);
 }
 
@@ -146,7 +121,7 @@ static void bench_exec(void) {
     wait(0);
     sample[i] = instructions() - begin;
   }
-  report("fork+exec+wait", REPEAT);
+  report("fork+exec+wait", sample, REPEAT);
 }
 
 static void bench_pipe(void) {
@@ -181,7 +156,7 @@ static void bench_files(void) {
     sample[i] = instructions() - begin;
     close(fd);
   }
-  report("read of 4 KiB, cached", REPEAT);
+  report("read of 4 KiB, cached", sample, REPEAT);
   for (int i = 0; i < REPEAT; i++) {
     fd = open("benchfile", O_RDWR);
     uint64 begin = instructions();
@@ -189,26 +164,16 @@ static void bench_files(void) {
     sample[i] = instructions() - begin;
     close(fd);
   }
-  report("overwrite of 4 KiB, through the log", REPEAT);
+  report("overwrite of 4 KiB, through the log", sample, REPEAT);
   MEASURE("create+close+unlink, through the log", REPEAT,
           (close(open("benchtemp", O_CREATE | O_RDWR)), unlink("benchtemp")));
   unlink("benchfile");
 }
 
-// As the first program there is nobody who types at the console, at moments that
-// differ from run to run: then all figures repeat, not only the medians.
-static void open_console(void) {
-  mknod("console", 1, 0);
-  if (open("console", O_RDWR) != 0) poweroff(1);
-  dup(0);
-  dup(0);
-}
-
 int main(int argc, char **argv) {
   (void)argv;
   if (argc > 1) exit(0);  // started by bench_exec
-  int first = getpid() == 1;
-  if (first) open_console();
+  measure_begin();
   printf("%-44s %10s %10s %10s\n", "instructions", "min", "median", "max");
   bench_calls();
   bench_touch();
@@ -220,7 +185,5 @@ int main(int argc, char **argv) {
   bench_exec();
   bench_pipe();
   bench_files();
-  printf("bench done\n");
-  if (first) poweroff(0);
-  exit(0);
+  measure_end("bench", 1);
 }
