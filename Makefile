@@ -76,7 +76,11 @@ endif
 ARCH   := -march=rv64gc -mabi=lp64 -mcmodel=medany
 COMMON := -std=gnu11 $(ARCH) -O2 -g -Wall -ffreestanding -fno-common -fno-strict-aliasing \
           -fno-stack-protector -fno-pie -fno-asynchronous-unwind-tables -nostdlib -MMD -MP
-KFLAGS := $(COMMON) -Wextra -Werror -fno-omit-frame-pointer -Ikernel -Iuser/include -I.
+# Without floating point: its registers are the program's.  Compilers before binutils 2.36
+# do not know zicsr and zifencei by name, later ones want them named.
+KARCH  := $(if $(building),$(firstword $(foreach m,rv64imac_zicsr_zifencei rv64imac,\
+  $(shell echo | $(CC) -march=$(m) -mabi=lp64 -x c -c -o /dev/null - 2>/dev/null && echo $(m)))))
+KFLAGS := $(COMMON) -march=$(KARCH) -Wextra -Werror -fno-omit-frame-pointer -Ikernel -Iuser/include -I.
 ifneq ($(call on,$(DEBUG)),)
   KFLAGS += -DDEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error
 endif

@@ -3,18 +3,19 @@
 // sscratch tells where a trap comes from.  In user mode it points to the
 // process's trap frame at the top of its kernel stack; in the kernel it is 0.
 //
-// Two things need no work on the way back to user mode.  C functions keep s1 to s11,
-// and so does a context switch (arch/switch.S), hence they hold the program's values
-// again; the frame has them for fork, and only a process's first return loads them.  And in
-// the kernel sstatus always says what sret shall do, SPP = 0 and SPIE = 1: sret and a
-// trap from user mode leave it so, and a trap from the kernel puts it right.
+// The way back to user mode loads every register from the trap frame, so whatever changes
+// the frame changes the program: fork, exec and clone write a frame and nothing else.  One
+// thing needs no work there: in the kernel sstatus always says what sret shall do, SPP = 0
+// and SPIE = 1: sret and a trap from user mode leave it so, and a trap from the kernel
+// restores it.
 #include "arch/offsets.h"
 
 #define SPP  0x100
 
-.macro scratch_registers op
+// What a C function may change, and gp, which no code of the kernel uses.
+.macro caller_saved op
   \op ra, 0(sp)
-  \op gp, 16(sp)               // not the kernel's, so a switch does not keep it
+  \op gp, 16(sp)
   \op t0, 32(sp)
   \op t1, 40(sp)
   \op t2, 48(sp)
@@ -33,7 +34,8 @@
   \op t6, 240(sp)
 .endm
 
-.macro kept_registers op
+// What it keeps.
+.macro callee_saved op
   \op s1, 64(sp)
   \op s2, 136(sp)
   \op s3, 144(sp)
@@ -53,8 +55,8 @@
 trap_vector:
   csrrw sp, sscratch, sp
   beqz sp, from_kernel
-  scratch_registers sd
-  kept_registers sd
+  caller_saved sd
+  callee_saved sd
   sd   tp, FRAME_TP(sp)
   ld   tp, FRAME_HART(sp)
   csrrw t0, sscratch, zero
@@ -72,7 +74,8 @@ user_return:
   sd   tp, FRAME_HART(sp)
   csrw sscratch, sp
   ld   tp, FRAME_TP(sp)
-  scratch_registers ld
+  caller_saved ld
+  callee_saved ld
   ld   sp, FRAME_SP(sp)
   sret
 
@@ -85,7 +88,6 @@ first_run:
   beqz s1, 1f
   jalr s1
 1:
-  kept_registers ld
   j    user_return
 
 from_kernel:
@@ -96,8 +98,8 @@ from_kernel:
   andi t0, t0, 1
   beqz t0, stack_overflow
   csrrw t0, sscratch, zero
-  scratch_registers sd
-  kept_registers sd
+  caller_saved sd
+  callee_saved sd
   sd   tp, FRAME_TP(sp)
   addi t0, sp, FRAME_SIZE
   sd   t0, FRAME_SP(sp)
@@ -113,7 +115,7 @@ from_kernel:
   ld   t1, FRAME_STATUS(sp)
   csrw sepc, t0
   csrw sstatus, t1
-  scratch_registers ld
+  caller_saved ld
   addi sp, sp, FRAME_SIZE      // tp stays: the thread may be on another hart now
   sret
 

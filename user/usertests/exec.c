@@ -253,6 +253,22 @@ void test_exec_elf(void) {
   EXPECT(image_status(IMAGE), ==, KILLED);
 }
 
+long exec_marked(const char *path, char **argv);  // registers.S
+extern char exec_probe[], exec_probe_end[];
+
+// A program finds nothing in its registers of the one that it replaces.
+void test_exec_registers(void) {
+  int bytes = exec_probe_end - exec_probe;
+  EXPECT(bytes, <=, IMAGE - CODE_AT);
+  image_make(0, 5, bytes);
+  put_segment(0, 5, 0, bytes, bytes);
+  memmove(image + CODE_AT, exec_probe, bytes);
+  image_write("probe", IMAGE);
+  char *argv[] = {"probe", 0};
+  if (must_fork() == 0) exec_marked("probe", argv);
+  EXPECT(wait_status(), ==, 40);
+}
+
 // Different programs at the same address, again and again on every hart: each
 // runs its own code.  (Pitfall 40.)
 void test_exec_code(void) {

@@ -67,3 +67,39 @@ registers_stay:
   mv   a0, t6
   addi sp, sp, 256
   ret
+
+// A whole program, from exec_probe to exec_probe_end, to be put into a file: it exits with
+// 40, or with 41 if any register but sp, a0 and a1 is not zero at its start.
+.macro gather reg, n
+  .ifnc \reg, a0
+  .ifnc \reg, a1
+  or   t5, t5, \reg
+  .endif
+  .endif
+.endm
+
+.globl exec_probe, exec_probe_end
+exec_probe:
+  or   t5, t5, t6
+  each_register gather
+  snez a0, t5
+  addi a0, a0, 40
+  li   a7, 2
+  ecall
+exec_probe_end:
+
+// long exec_marked(const char *path, char **argv): exec with a mark in each register.  Returns
+// only if that fails, and then to nowhere.
+.globl exec_marked
+exec_marked:
+  addi sp, sp, -16
+  sd   a0, 0(sp)
+  sd   a1, 8(sp)
+  li   t5, 0x5ec0
+  mv   t6, t5
+  each_register mark_it
+  ld   a0, 0(sp)
+  ld   a1, 8(sp)
+  li   a7, 7
+  ecall
+  unimp

@@ -119,6 +119,7 @@ TEST(exec_lazy, 0)
 TEST(exec_fails, 0)
 TEST(exec_args, 0)
 TEST(exec_elf, 0)
+TEST(exec_registers, 0)
 TEST(exec_code, 0)
 TEST(unknown_call, 0)
 
