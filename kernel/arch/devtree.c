@@ -69,7 +69,7 @@ static void read_memory(struct walk *w, const struct property *p) {
 static void read_chosen(const struct property *p) {
   uint32 cells = p->length / 4;
   if (is(p, "bootargs") && p->length > 0)
-    strlcpy(machine.options, (const char *)p->value, MIN(p->length, sizeof(machine.options)));
+    strcpy_padded(machine.options, (const char *)p->value, MIN(p->length, sizeof(machine.options)));
   else if (is(p, "linux,initrd-start"))
     machine.initrd_start = be_cells(p->value, cells);
   else if (is(p, "linux,initrd-end"))
@@ -135,7 +135,7 @@ bool boot_option(const char *key, char *out, size_t size) {
     const char *end = strchr(s, ' ');
     size_t length = end ? (size_t)(end - s) : strlen(s);
     if (length > n && strncmp(s, key, n) == 0 && s[n] == '=') {
-      strlcpy(out, s + n + 1, MIN(size, length - n));
+      strcpy_padded(out, s + n + 1, MIN(size, length - n));
       return true;
     }
     s += end ? length + 1 : length;

@@ -111,10 +111,8 @@ char *strchr(const char *s, int c) {
   }
 }
 
-void strlcpy(char *dst, const char *src, size_t size) {
-  if (size == 0) return;
-  size_t length = strlen(src);
-  if (length >= size) length = size - 1;
+void strcpy_padded(char *dst, const char *src, size_t size) {
+  size_t length = MIN(strlen(src), size - 1);
   memmove(dst, src, length);
-  dst[length] = 0;
+  memset(dst + length, 0, size - length);
 }

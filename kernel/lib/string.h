@@ -14,8 +14,9 @@ int strncmp(const char *a, const char *b, size_t n);
 void *memchr(const void *s, int c, size_t n);
 char *strchr(const char *s, int c);
 
-// Copies a string into dst of `size` bytes, cut to fit, always terminated.
-void strlcpy(char *dst, const char *src, size_t size);
+// Copies a string into dst of `size` bytes, at least 1: cut to fit, always terminated, and
+// with NULs to the end, so that dst can be shown to programs whole.
+void strcpy_padded(char *dst, const char *src, size_t size);
 
 // Clear and copy one page; both arguments page-aligned.
 void page_clear(void *page);

@@ -70,6 +70,11 @@ void *vm_fill_page(struct vm *vm, uint64 va) {
   return frame;
 }
 
+bool vm_install_page(struct vm *vm, uint64 va, void *frame) {
+  pte_t *pte = walk_create(vm->root, va);
+  return pte != NULL && pte_install(pte, user_pte(va_to_pa(frame), vm_region(vm, va)->prot));
+}
+
 int vm_fork(struct vm *from, struct vm **out) {
   struct vm *to = vm_create();
   if (to == NULL) return -ENOMEM;

@@ -63,6 +63,10 @@ int vm_add_heap(struct vm *vm, uint64 start);
 // its region's rights; NULL when RAM is exhausted.
 void *vm_fill_page(struct vm *vm, uint64 va);
 
+// While building a program: makes `frame` the page at va, which has none.  False when RAM is
+// exhausted; the frame is the caller's then.
+bool vm_install_page(struct vm *vm, uint64 va, void *frame);
+
 // A copy in *out that shares all pages with `from`, copy on write.  Returns 0 or
 // -ENOMEM, which leaves `from` as it was.  May sleep.
 int vm_fork(struct vm *from, struct vm **out);

@@ -1,9 +1,10 @@
 // exec: a new address space from a program file and arguments.
 //
 // Everything is checked and built beside the running one, and put in its place in
-// one step at the end, so a failure costs the caller nothing.  That step comes after
-// the file has been given back: it waits for the other threads to end, and one of
-// those may be waiting for the file.
+// one step at the end, so a failure costs the caller nothing.  The arguments are fetched
+// before the file is locked, since that may fault; a failed image is dropped, and a good
+// one put in place, after it has been unlocked: that waits for the other threads to end,
+// and one of those may be waiting for the file.
 #include "proc/exec.h"
 
 #include "arch/trapframe.h"
@@ -106,20 +107,14 @@ static int load_segment(struct vm *vm, const struct program *prog,
   return 0;
 }
 
-// The stack page while it is filled: addresses count from its bottom.
-struct stack {
-  char *page;
-  uint64 top;           // what is above is in use
-  uint64 base;          // user address of the page
-  uint64 argv[MAXARG];  // user addresses of the strings pushed
-};
+// --- arguments --------------------------------------------------------------
 
 // Argument i goes to the scratch page.  Returns its length without the NUL, -ENOENT
 // after the last, or another errno.
 static int64 fetch(const struct arguments *args, int i, char *scratch) {
   if (args->user == 0) {
     if (args->kernel[i] == NULL) return -ENOENT;
-    strlcpy(scratch, args->kernel[i], PGSIZE);
+    strcpy_padded(scratch, args->kernel[i], PGSIZE);
     return strlen(scratch);
   }
   struct vm *vm = myproc()->vm;
@@ -132,7 +127,7 @@ static int64 fetch(const struct arguments *args, int i, char *scratch) {
 }
 
 // Makes room for n bytes; NULL when the page is full.
-static char *push(struct stack *st, uint64 n) {
+static char *push(struct stack_page *st, uint64 n) {
   uint64 need = (n + ARG_ALIGN - 1) & ~(ARG_ALIGN - 1UL);
   if (need > st->top) return NULL;
   // The start is aligned down, so the slack is above the bytes.
@@ -140,37 +135,55 @@ static char *push(struct stack *st, uint64 n) {
   return st->page + st->top;
 }
 
-// Pushes the strings, then the array of their addresses.  Returns argc.
-static int push_arguments(struct stack *st, const struct arguments *args, char *scratch) {
-  int argc = 0;
-  for (;; argc++) {
-    int64 n = fetch(args, argc, scratch);
+// Pushes the strings, then the array that will hold their addresses, and for now holds
+// their distances from the start of the page.
+static int push_arguments(struct stack_page *st, const struct arguments *args, char *scratch) {
+  uint64 argv[MAXARG];
+  for (st->argc = 0;; st->argc++) {
+    int64 n = fetch(args, st->argc, scratch);
     if (n == -ENOENT) break;
     if (n < 0) return n;
-    char *string = argc < MAXARG - 1 ? push(st, n + 1) : NULL;
+    char *string = st->argc < MAXARG - 1 ? push(st, n + 1) : NULL;
     if (string == NULL) return -E2BIG;
     memcpy(string, scratch, n + 1);
-    st->argv[argc] = st->base + st->top;
+    argv[st->argc] = st->top;
   }
-  st->argv[argc] = 0;
-  uint64 bytes = (argc + 1) * sizeof(uint64);
+  argv[st->argc] = 0;
+  uint64 bytes = (st->argc + 1) * sizeof(argv[0]);
   char *array = push(st, bytes);
   if (array == NULL) return -E2BIG;
-  memcpy(array, st->argv, bytes);
-  return argc;
+  memcpy(array, argv, bytes);
+  return 0;
 }
 
-// Fills the stack page.  Returns argc, and the stack pointer in *sp.
-static int build_stack(struct vm *vm, const struct arguments *args, uint64 *sp) {
-  struct stack st = {.top = PGSIZE, .base = vm->size - PGSIZE};
-  st.page = vm_fill_page(vm, st.base);
+int exec_fetch(const struct arguments *args, struct stack_page *out) {
+  out->top = PGSIZE;
+  out->page = kalloc_zeroed(FRAME_USER);
   char *scratch = kalloc(FRAME_OTHER);
-  int argc = -ENOMEM;
-  if (st.page != NULL && scratch != NULL) argc = push_arguments(&st, args, scratch);
+  int err = out->page != NULL && scratch != NULL ? push_arguments(out, args, scratch) : -ENOMEM;
   if (scratch != NULL) kfree(scratch);
-  *sp = st.base + st.top;
-  return argc;
+  if (err) exec_drop_stack(out);
+  return err;
 }
+
+void exec_drop_stack(struct stack_page *st) {
+  if (st->page != NULL) kfree(st->page);
+  st->page = NULL;
+}
+
+// Puts the page in its place, and makes addresses of the array's distances.
+static int install_stack(struct vm *vm, struct stack_page *st, struct new_program *new) {
+  uint64 base = vm->size - PGSIZE;
+  if (!vm_install_page(vm, base, st->page)) return -ENOMEM;
+  uint64 *argv = (uint64 *)(st->page + st->top);
+  for (int i = 0; i < st->argc; i++) argv[i] += base;
+  new->sp = base + st->top;
+  new->argc = st->argc;
+  st->page = NULL;
+  return 0;
+}
+
+// --- putting it in place ----------------------------------------------------
 
 // The point of no return.  The caller is the only thread.
 static int replace(const struct new_program *new) {
@@ -189,8 +202,7 @@ static int replace(const struct new_program *new) {
   return new->argc;
 }
 
-static int build(struct new_program *new, const struct program *prog,
-                 const struct arguments *args) {
+static int build(struct new_program *new, const struct program *prog, struct stack_page *st) {
   struct image image;
   int err = read_headers(prog, &image);
   if (err) return err;
@@ -199,18 +211,18 @@ static int build(struct new_program *new, const struct program *prog,
     err = load_segment(new->vm, prog, &image.segments[i]);
   if (err) return err;
   new->entry = image.entry;
-  strlcpy(new->name, prog->name, sizeof(new->name));
-  new->argc = build_stack(new->vm, args, &new->sp);
-  return new->argc < 0 ? new->argc : 0;
+  strcpy_padded(new->name, prog->name, sizeof(new->name));
+  return install_stack(new->vm, st, new);
 }
 
-int exec_prepare(const struct program *prog, const struct arguments *args,
-                 struct new_program *out) {
+int exec_prepare(const struct program *prog, struct stack_page *st, struct new_program *out) {
   out->vm = vm_create();
-  if (out->vm == NULL) return -ENOMEM;
-  int err = build(out, prog, args);
-  if (err) vm_put(out->vm);
-  return err;
+  return out->vm == NULL ? -ENOMEM : build(out, prog, st);
+}
+
+void exec_drop(struct new_program *new) {
+  if (new->vm != NULL) vm_put(new->vm);
+  new->vm = NULL;
 }
 
 int exec_commit(const struct new_program *new) {

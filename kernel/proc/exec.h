@@ -21,11 +21,28 @@ struct arguments {
   const char *const *kernel;
 };
 
-// Loads a program beside the running one.  Returns 0 and *out; or a negative errno,
-// then nothing has changed: -ENOEXEC for anything wrong with the file, -E2BIG,
-// -EFAULT, -ENOMEM, or what `read` said.  May sleep.
-int exec_prepare(const struct program *prog, const struct arguments *args,
-                 struct new_program *out);
+// The page of the new program's stack, with the strings and the array pushed to it.
+struct stack_page {
+  char *page;  // NULL: there is none
+  uint64 top;  // offset of the array; what is above is in use
+  int argc;
+};
+
+// Fetches the arguments.  Returns 0 and *out; or -E2BIG, -EFAULT or -ENOMEM, then there is
+// no page.  May sleep; no lock held.
+int exec_fetch(const struct arguments *args, struct stack_page *out);
+
+// Frees the page, if it has not gone into a program.
+void exec_drop_stack(struct stack_page *st);
+
+// Loads a program beside the running one, with `st` as its stack.  Returns 0 and *out; or a
+// negative errno: -ENOEXEC for anything wrong with the file, -ENOMEM, or what `read` said.
+// Then what *out holds is to be dropped, and so is the stack.  May sleep; never touches
+// user memory, so the file may be locked.
+int exec_prepare(const struct program *prog, struct stack_page *st, struct new_program *out);
+
+// Frees a program that will not run, if there is one.  No lock held.
+void exec_drop(struct new_program *new);
 
 // Replaces the calling process's program, ending its other threads first; the
 // memory of `new` is used up.  Returns argc, the first result that main sees, or -EINTR

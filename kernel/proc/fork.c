@@ -52,7 +52,7 @@ void proc_start_init(void (*body)(void)) {
   if (p == NULL) panic("no memory for the first process");
   ASSERT(p->pid == 1);
   p->context.s[1] = (uint64)body;
-  strlcpy(p->name, "init", sizeof(p->name));
+  strcpy_padded(p->name, "init", sizeof(p->name));
   init_proc = p;
   start(p);
 }

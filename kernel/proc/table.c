@@ -134,7 +134,7 @@ struct proc *idle_proc_create(uint32 hart) {
   p->hart = hart;
   p->state = RUNNING;
   p->on_hart = true;
-  strlcpy(p->name, "idle", sizeof(p->name));
+  strcpy_padded(p->name, "idle", sizeof(p->name));
   return p;
 }
 

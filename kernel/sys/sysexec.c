@@ -33,17 +33,24 @@ static const char *last_part(const char *path) {
 // it is read, so that it is one file that was checked and loaded.
 static int exec_path(const char *path, const struct arguments *args) {
   struct inode *ip;
-  struct new_program new;
-  int result = namei(path, &ip);
+  struct stack_page stack;
+  struct new_program new = {.vm = NULL};
+  int result = exec_fetch(args, &stack);
   if (result) return result;
+  result = namei(path, &ip);
+  if (result) goto no_file;
   result = ilock(ip);
   if (result == 0) {
     struct program prog = {last_part(path), ip, ip->d->size, read_inode};
-    result = ip->d->type == T_FILE ? exec_prepare(&prog, args, &new) : -EACCES;
+    result = ip->d->type == T_FILE ? exec_prepare(&prog, &stack, &new) : -EACCES;
     iunlock(ip);
   }
   iput(ip);
-  return result == 0 ? exec_commit(&new) : result;
+  if (result == 0) return exec_commit(&new);
+  exec_drop(&new);
+no_file:
+  exec_drop_stack(&stack);
+  return result;
 }
 
 int64 sys_exec(const uint64 *a) {
@@ -70,7 +77,7 @@ void first_program(void) {
   if (p->files == NULL) fail("make the first file table", -ENOMEM);
 
   char path[MAXPATH];
-  if (!boot_option("init", path, sizeof(path))) strlcpy(path, "/init", sizeof(path));
+  if (!boot_option("init", path, sizeof(path))) strcpy_padded(path, "/init", sizeof(path));
   const char *const argv[] = {last_part(path), NULL};
   struct arguments args = {.kernel = argv};
   int argc = exec_path(path, &args);
