@@ -96,6 +96,18 @@ void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void 
 
 void lockdebug_unsleep(const void *lock) { take_off(held_sleeping_locks(), lock); }
 
+void lockdebug_none_after(enum lock_class class) {
+  const struct held_locks *held = held_sleeping_locks();
+  for (uint32 i = 0; i < held->count; i++) {
+    const struct held_lock *old = &held->locks[i];
+    if (likely(old->class <= class)) continue;
+    char there[64];
+    place_name(old->place, there, sizeof(there));
+    panic("lock order: %s may be needed while %s is held since %s", names[class],
+          names[old->class], there);
+  }
+}
+
 void lockdebug_print(const struct held_locks *held) {
   for (uint32 i = 0; i < held->count && i < HELD_MOST; i++) {
     char place[64];

@@ -6,9 +6,8 @@
 // it reads as end of file, behind other bytes it ends that read and then reads as
 // end of file.
 //
-// Readers take bytes under the lock into memory of the kernel's, copy them out
-// without it, and only then count them as read; `busy` keeps other readers off for
-// that time.  So a copy that fails loses nothing.  Lock: CONSOLE.
+// A reader makes its user pages ready before it waits, and then copies bytes under the
+// lock into a buffer that cannot fault.  So a bad address loses nothing.  Lock: CONSOLE.
 #include "dev/console.h"
 
 #include "debug/stall.h"
@@ -31,7 +30,6 @@
 static struct spinlock lock = SPINLOCK(CONSOLE);
 static char ring[RING];                          // [lock]
 static uint32 next_read, line_start, line_end;   // [lock] positions that only grow
-static bool busy;                                // [lock] a reader is copying out
 static struct waitq readers = WAITQ(readers);    // [lock]
 
 static void erase_one(void) {
@@ -83,49 +81,42 @@ static void input(char c) {
   release(&lock);
 }
 
-// Puts up to n readable bytes in buf, to the end of a line at most, and *used, how
-// many to count as read.  The lock is held.
-static uint32 peek(char *buf, uint32 n, uint32 *used) {
-  uint32 got = 0;
-  *used = 0;
-  while (got < n && next_read + got != line_start) {
-    char c = ring[(next_read + got) % RING];
-    if (c == CTRL('D')) {
-      if (got == 0) *used = 1;
-      return got;
-    }
-    buf[got++] = c;
-    *used = got;
+// Moves readable bytes to the buffer, to the end of a line at most.  Returns how many, 0
+// for a ^D, or the errno of a buffer that can hold none.  The lock is held.
+static int64 take_bytes(const struct io_buffer *io) {
+  uint64 got = 0;
+  while (next_read != line_start) {
+    char c = ring[next_read % RING];
+    bool end = c == CTRL('D');
+    if (end && got > 0) break;  // it reads as end of file by itself, next time
+    if (!end && got == io->len) break;
+    next_read++;
+    if (end) return 0;
+    uint64 one = 1;
+    *io_buffer_at(io, got++, &one) = c;
     if (c == '\n') break;
   }
-  return got;
+  return got > 0 ? (int64)got : io->err;
+}
+
+static int64 wait_for_line(const struct io_buffer *io) {
+  int64 result = 0;
+  acquire(&lock);
+  stall_outside_begin();
+  while (next_read == line_start && result == 0) result = sleep_killable(&readers, &lock);
+  stall_outside_end();
+  if (result == 0) result = take_bytes(io);
+  release(&lock);
+  return result;
 }
 
 static int console_read(uint64 va, int n) {
-  char buf[LINE_MAX];
+  struct io_buffer io;
   if (n <= 0) return 0;
-  acquire(&lock);
-  while (busy || next_read == line_start) {
-    stall_outside_begin();
-    int err = sleep_killable(&readers, &lock);
-    stall_outside_end();
-    if (err) {
-      release(&lock);
-      return err;
-    }
-  }
-  uint32 used, got = peek(buf, MIN(n, LINE_MAX), &used);
-  busy = true;
-  release(&lock);
-
-  int err = copyout(myproc()->vm, va, buf, got);
-
-  acquire(&lock);
-  busy = false;
-  if (!err) next_read += used;
-  wakeup(&readers);
-  release(&lock);
-  return err ? err : (int)got;
+  user_write_begin(&io, myproc()->vm, va, MIN(n, LINE_MAX));
+  int64 got = wait_for_line(&io);
+  user_io_end(&io, myproc()->vm);
+  return got;
 }
 
 static int console_write(uint64 va, int n) {

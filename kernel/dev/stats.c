@@ -29,15 +29,32 @@ static int make_report(char *out, int size) {
   return n;
 }
 
-static int stats_read(uint64 va, int n) {
-  acquiresleep(&lock);
+// The next part of the report, as far as the buffer goes.  The lock is held.
+static int64 take_part(const struct io_buffer *io) {
   if (length == 0) length = make_report(report, sizeof(report));
-  int piece = MIN(n, length - position);
-  int err = piece > 0 ? copyout(myproc()->vm, va, report + position, piece) : 0;
-  if (!err) position += piece;
-  if (piece == 0) length = position = 0;
+  uint64 n = MIN(io->len, (uint64)(length - position));
+  if (position == length) {
+    length = position = 0;
+    return 0;
+  }
+  for (uint64 done = 0, piece; done < n; done += piece) {
+    piece = n - done;
+    char *to = io_buffer_at(io, done, &piece);
+    memcpy(to, report + position + done, piece);
+  }
+  position += n;
+  return n > 0 ? (int64)n : io->err;
+}
+
+static int stats_read(uint64 va, int n) {
+  struct io_buffer io;
+  if (n <= 0) return 0;
+  user_write_begin(&io, myproc()->vm, va, MIN(n, REPORT_MAX));
+  acquiresleep(&lock);
+  int64 got = take_part(&io);
   releasesleep(&lock);
-  return err ? err : piece;
+  user_io_end(&io, myproc()->vm);
+  return got;
 }
 
 void stats_init(void) {

@@ -9,6 +9,7 @@
 #include "fs/buf.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/usercopy.h"
 
 typedef uint64 __attribute__((may_alias)) word;
 
@@ -78,17 +79,21 @@ int dir_search(struct inode *dp, const struct name *name, struct place *out) {
 
 uint32 dir_enter_cost(void) { return inode_write_cost(1); }
 
-int dir_enter(struct op *op, struct inode *dp, uint32 off, const struct name *name, uint32 inum) {
-  struct dirent entry = {.inum = inum};
-  memcpy(entry.name, name, DIRSIZ);
-  int64 n = inode_write(op, dp, &entry, off, ENTRY);
+static int write_entry(struct op *op, struct inode *dp, uint32 off, const struct dirent *entry) {
+  struct io_buffer io;
+  kernel_io(&io, entry, ENTRY);
+  int64 n = inode_write(op, dp, &io, off);
   return n < 0 ? n : 0;
 }
 
+int dir_enter(struct op *op, struct inode *dp, uint32 off, const struct name *name, uint32 inum) {
+  struct dirent entry = {.inum = inum};
+  memcpy(entry.name, name, DIRSIZ);
+  return write_entry(op, dp, off, &entry);
+}
+
 int dir_remove(struct op *op, struct inode *dp, uint32 off) {
-  struct dirent entry = {0};
-  int64 n = inode_write(op, dp, &entry, off, ENTRY);
-  return n < 0 ? n : 0;
+  return write_entry(op, dp, off, &(struct dirent){0});
 }
 
 int dir_init(struct op *op, struct inode *dp, uint32 parent) {

@@ -1,5 +1,7 @@
-// Open files.  See fs/file.h.  Locks: none of its own; references are atomic,
-// the offset belongs to the inode's lock.
+// Open files.  See fs/file.h.  Locks: OFFSET, each file's own; references are atomic.
+//
+// User pages are made ready before a lock is taken, and bytes are copied with locks held
+// only where that cannot fault (mm/usercopy.h).
 #include "fs/file.h"
 
 #include "dev/device.h"
@@ -7,7 +9,10 @@
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "proc/proc.h"
 
 static struct slab_cache files = SLAB_CACHE(files, struct file);
 static struct {
@@ -26,6 +31,7 @@ int file_create(struct file **out) {
     return err;
   }
   *f = (struct file){.refs = 1};
+  initsleeplock(&f->lock, LOCK_OFFSET);
   *out = f;
   return 0;
 }
@@ -46,14 +52,51 @@ void file_put(struct file *f) {
   atomic_add(&open_files.count, -1);
 }
 
-// Not in line, like write_inode, since a pipe needs fewer registers.
-static NOINLINE int64 read_inode(struct file *f, struct vm *vm, uint64 va, int n) {
+// --- files ------------------------------------------------------------------
+
+// How much of a file is left to read.  Looked at without its lock, so that no more pages
+// are made ready than will be written to; a file that grows at this moment may be seen as
+// it was before.
+static uint64 left_to_read(const struct file *f) {
+  uint32 size = atomic_load(&f->ip->d->size), off = atomic_load(&f->off);
+  return size > off ? size - off : 0;
+}
+
+// Reads at the offset, and moves it on.  The file's lock is held.
+static int64 read_at_offset(struct file *f, const struct io_buffer *io) {
   int64 got = ilock(f->ip);
   if (got != 0) return got;
-  got = inode_read_user(f->ip, vm, va, f->off, n);
-  if (got > 0) f->off += got;
+  got = inode_read(f->ip, io, f->off);
   iunlock(f->ip);
+  if (got > 0) f->off += got;
   return got;
+}
+
+// One buffer's worth, or what is left.
+static int64 read_part(struct file *f, struct vm *vm, uint64 va, uint64 n) {
+  struct io_buffer io;
+  user_write_begin(&io, vm, va, n);
+  int64 got = io.err;
+  if (likely(io.len > 0)) {
+    acquiresleep(&f->lock);
+    got = read_at_offset(f, &io);
+    releasesleep(&f->lock);
+  }
+  user_io_end(&io, vm);
+  return got;
+}
+
+// Not in line, like write_inode, since a pipe needs fewer registers.
+static NOINLINE int64 read_inode(struct file *f, struct vm *vm, uint64 va, uint64 n) {
+  n = MIN(n, left_to_read(f));
+  int64 got = 0;
+  uint64 done = 0;
+  while (done < n && !(done > 0 && killed(myproc()))) {
+    got = read_part(f, vm, va + done, n - done);
+    if (got <= 0) break;
+    done += got;
+  }
+  return done > 0 ? (int64)done : got;
 }
 
 int64 file_read(struct file *f, struct vm *vm, uint64 va, int n) {
@@ -71,34 +114,49 @@ int64 file_read(struct file *f, struct vm *vm, uint64 va, int n) {
   }
 }
 
-// One operation's worth of a write.
-static int64 write_part(struct file *f, struct vm *vm, uint64 va, uint64 n) {
+// Writes at the offset in one operation, and moves it on once that is on the disk: after a
+// commit that failed, the bytes stand in memory, and writing them again puts them in the
+// same place.  The file's lock is held.
+static int64 write_at_offset(struct file *f, const struct io_buffer *io) {
   struct op op;
-  int err = begin_op(&op, inode_write_cost(n));
+  int err = begin_op(&op, inode_write_cost(io->len));
   if (err != 0) return err;
   int64 put = ilock(f->ip);
   if (put == 0) {
-    put = inode_write_user(&op, f->ip, vm, va, f->off, n);
-    if (put > 0) f->off += put;
+    put = inode_write(&op, f->ip, io, f->off);
     iunlock(f->ip);
   }
   err = end_op(&op);
-  return err == 0 ? put : err;
+  if (err != 0) return err;
+  if (put > 0) f->off += put;
+  return put;
+}
+
+static int64 write_part(struct file *f, struct vm *vm, uint64 va, uint64 n) {
+  struct io_buffer io;
+  user_read_begin(&io, vm, va, n);
+  int64 put = io.err;
+  if (likely(io.len > 0)) {
+    acquiresleep(&f->lock);
+    put = write_at_offset(f, &io);
+    releasesleep(&f->lock);
+  }
+  user_io_end(&io, vm);
+  return put;
 }
 
 // Half of the log for one operation, so that a long write does not keep all
 // others out.
 static NOINLINE int64 write_inode(struct file *f, struct vm *vm, uint64 va, uint64 n) {
   uint64 limit = inode_write_limit(MAX(log_capacity() / 2, (uint32)MAXOPBLOCKS));
+  int64 put = 0;
   uint64 done = 0;
-  while (done < n) {
-    uint64 part = MIN(n - done, limit);
-    int64 put = write_part(f, vm, va + done, part);
-    if (put < 0) return done > 0 ? (int64)done : put;
+  while (done < n && !(done > 0 && killed(myproc()))) {
+    put = write_part(f, vm, va + done, MIN(n - done, limit));
+    if (put <= 0) break;
     done += put;
-    if ((uint64)put < part) break;
   }
-  return done;
+  return done > 0 ? (int64)done : put;
 }
 
 int64 file_write(struct file *f, struct vm *vm, uint64 va, int n) {
@@ -121,8 +179,7 @@ int file_stat(struct file *f, struct stat *out) {
   int err = ilock(f->ip);
   if (err != 0) return err;
   const struct dinode *d = f->ip->d;
-  // Assigned whole: the padding goes to the program too.
-  *out = (struct stat){0};
+  memset(out, 0, sizeof *out);  // the padding goes to the program too
   out->dev = ROOTDEV;
   out->ino = f->ip->inum;
   out->type = d->type;

@@ -5,6 +5,7 @@
 #include "fs/pipe.h"
 #include "kernel/stat.h"
 #include "lib/types.h"
+#include "sync/sleeplock.h"
 
 struct inode;
 struct vm;
@@ -17,7 +18,8 @@ struct file {
   bool readable;        // [const once installed]
   bool writable;        // [const once installed]
   short major;          // [const once installed] FILE_DEVICE
-  uint32 off;           // [lock of ip] FILE_INODE: where the next transfer begins
+  struct sleeplock lock;  // OFFSET
+  uint32 off;           // [lock; atomic reads] FILE_INODE: where the next transfer begins
   struct inode *ip;     // [const once installed] FILE_INODE and FILE_DEVICE; a reference
   struct pipe *pipe;    // [const once installed] FILE_PIPE
 };
@@ -33,10 +35,14 @@ struct file *file_dup(struct file *f);
 // no log operation under way.
 void file_put(struct file *f);
 
-// Transfers between the file and user address va of vm, and moves the offset on.
-// Return the bytes moved or a negative errno: -EBADF for a file not open for
-// that.  A write to a file is one log operation for each few blocks, and atomic
-// that far.  n is not negative.  May sleep.
+// Transfers between the file and user address va of vm, and moves the offset on.  n is not
+// negative.  May sleep.  Return the bytes moved if there is at least one; otherwise 0 at
+// the end of a file, or a negative errno: -EBADF for a file not open for that, -EFAULT for
+// a bad first byte.  -EIO from file_write may also mean that the commit failed: the change
+// stands in memory and is tried again with the next one, and the offset has not moved.
+//
+// What one buffer of mm/usercopy.h holds (64 KiB) is read from a file as of one moment, and moved to or from a pipe in one piece.  A write to
+// a file is one log operation for each few blocks, and atomic that far.
 int64 file_read(struct file *f, struct vm *vm, uint64 va, int n);
 int64 file_write(struct file *f, struct vm *vm, uint64 va, int n);
 

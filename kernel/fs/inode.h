@@ -29,7 +29,7 @@
 #include "sync/sleeplock.h"
 
 struct buf;
-struct vm;
+struct io_buffer;
 
 struct inode {
   struct list hash;       // [bucket]
@@ -83,18 +83,15 @@ int inode_reclaim(void);
 
 // --- contents (inode_io.c); ip locked; may sleep
 
-// Copies up to n bytes from offset off of the file.  Returns how many: fewer at
-// the end of the file, 0 beyond it; or a negative errno if it could copy none.
-int64 inode_read(struct inode *ip, void *dst, uint64 off, uint64 n);
-int64 inode_read_user(struct inode *ip, struct vm *vm, uint64 va, uint64 off, uint64 n);
+// Fill the buffer from offset off of the file.  Returns how many bytes: fewer at the end of
+// the file, 0 beyond it; or a negative errno if it could copy none.
+int64 inode_read(struct inode *ip, const struct io_buffer *to, uint64 off);
 
-// Copies n bytes to offset off, at most the file's size, and makes the file
-// longer where needed.  Returns how many: fewer when the disk is full, the file
-// as large as it can be or a user page is bad; or a negative errno if none.
-// Adds at most inode_write_cost(n) blocks to the group.
-int64 inode_write(struct op *op, struct inode *ip, const void *src, uint64 off, uint64 n);
-int64 inode_write_user(struct op *op, struct inode *ip, struct vm *vm, uint64 va, uint64 off,
-                       uint64 n);
+// Copies the buffer to offset off, at most the file's size, and makes the file
+// longer where needed.  Returns how many bytes: fewer when the disk is full or the file
+// as large as it can be; or a negative errno if none.
+// Adds at most inode_write_cost(from->len) blocks to the group.
+int64 inode_write(struct op *op, struct inode *ip, const struct io_buffer *from, uint64 off);
 
 // The most blocks that a write of n bytes (n > 0) at any offset adds to a group.
 uint32 inode_write_cost(uint64 n);

@@ -1,6 +1,5 @@
-// The contents of files: copying between blocks of the cache and memory of the
-// kernel or of a process.  See fs/inode.h.  No locks of its own; user copies are
-// made with the inode's lock held, which ranks before the address space's.
+// The contents of files: copying between blocks of the cache and memory that cannot
+// fault.  See fs/inode.h.  No locks of its own.
 #include "fs/blockmap.h"
 #include "fs/buf.h"
 #include "fs/inode.h"
@@ -26,50 +25,36 @@ static uint64 readable(const struct inode *ip, uint64 off, uint64 n) {
 // How many of n bytes from off on are in the same block.
 static uint64 in_block(uint64 off, uint64 n) { return MIN(n, BSIZE - off % BSIZE); }
 
-int64 inode_read(struct inode *ip, void *dst, uint64 off, uint64 n) {
-  n = readable(ip, off, n);
+int64 inode_read(struct inode *ip, const struct io_buffer *to, uint64 off) {
+  uint64 n = readable(ip, off, to->len);
   for (uint64 done = 0; done < n;) {
     struct buf *b;
     int err = block_for_read(ip, off + done, &b);
     if (err != 0) return done > 0 ? (int64)done : err;
-    uint64 chunk = in_block(off + done, n - done);
-    memcpy((uint8 *)dst + done, b->data + (off + done) % BSIZE, chunk);
-    brelse(b);
-    done += chunk;
-  }
-  return n;
-}
-
-int64 inode_read_user(struct inode *ip, struct vm *vm, uint64 va, uint64 off, uint64 n) {
-  n = readable(ip, off, n);
-  for (uint64 done = 0; done < n;) {
-    struct buf *b;
-    int err = block_for_read(ip, off + done, &b);
-    uint64 chunk = in_block(off + done, n - done);
-    if (err == 0) {
-      err = copyout(vm, va + done, b->data + (off + done) % BSIZE, chunk);
-      brelse(b);
+    uint64 end = done + in_block(off + done, n - done);
+    const uint8 *from = b->data + (off + done) % BSIZE;
+    for (uint64 piece; done < end; done += piece, from += piece) {
+      piece = end - done;
+      char *at = io_buffer_at(to, done, &piece);
+      memcpy(at, from, piece);
     }
-    if (err != 0) return done > 0 ? (int64)done : err;
-    done += chunk;
+    brelse(b);
   }
   return n;
 }
 
 // --- writing ----------------------------------------------------------------
 
-// The block that offset off is written to, with a reference and logged: the
-// group will carry whatever part of it the caller manages to change.
-static int block_for_write(struct op *op, struct inode *ip, uint64 off, struct buf **out,
-                           uint32 *added) {
-  uint32 block;
-  int err = blockmap_extend(op, ip, off / BSIZE, &block, added);
+// The block that offset off is written to, with a reference and logged.
+static int block_for_write(struct op *op, struct inode *ip, uint64 off, struct buf **out) {
+  uint32 block, added;
+  int err = blockmap_extend(op, ip, off / BSIZE, &block, &added);
   if (err != 0) return err;
   err = bread(block, out);
   if (err == 0)
     log_write(op, *out);
   else
-    blockmap_retract(op, ip, off / BSIZE, *added);
+    blockmap_retract(op, ip, off / BSIZE, added);
   return err;
 }
 
@@ -89,41 +74,23 @@ static int64 written(struct op *op, struct inode *ip, uint64 off, uint64 end, in
   return end > off ? (int64)(end - off) : err;
 }
 
-int64 inode_write(struct op *op, struct inode *ip, const void *src, uint64 off, uint64 n) {
+int64 inode_write(struct op *op, struct inode *ip, const struct io_buffer *from, uint64 off) {
+  uint64 n = from->len;
   int err = writable(ip, off, &n);
   if (err != 0) return err;
   uint64 done = 0;
   while (done < n) {
     struct buf *b;
-    uint32 added;
-    err = block_for_write(op, ip, off + done, &b, &added);
+    err = block_for_write(op, ip, off + done, &b);
     if (err != 0) break;
-    uint64 chunk = in_block(off + done, n - done);
-    memcpy(b->data + (off + done) % BSIZE, (const uint8 *)src + done, chunk);
-    brelse(b);
-    done += chunk;
-  }
-  return written(op, ip, off, off + done, err);
-}
-
-int64 inode_write_user(struct op *op, struct inode *ip, struct vm *vm, uint64 va, uint64 off,
-                       uint64 n) {
-  int err = writable(ip, off, &n);
-  if (err != 0) return err;
-  uint64 done = 0;
-  while (done < n) {
-    struct buf *b;
-    uint32 added;
-    err = block_for_write(op, ip, off + done, &b, &added);
-    if (err != 0) break;
-    uint64 chunk = in_block(off + done, n - done);
-    err = copyin(vm, b->data + (off + done) % BSIZE, va + done, chunk);
-    brelse(b);
-    if (err != 0) {
-      blockmap_retract(op, ip, (off + done) / BSIZE, added);
-      break;
+    uint64 end = done + in_block(off + done, n - done);
+    uint8 *to = b->data + (off + done) % BSIZE;
+    for (uint64 piece; done < end; done += piece, to += piece) {
+      piece = end - done;
+      const char *at = io_buffer_at(from, done, &piece);
+      memcpy(to, at, piece);
     }
-    done += chunk;
+    brelse(b);
   }
   return written(op, ip, off, off + done, err);
 }

@@ -1,8 +1,9 @@
 // Pipes.  See fs/pipe.h.
 //
-// One process at a time has a side: it alone moves that side's counter, so it
-// may copy between the ring and user memory with no lock held, and publish the
-// counter when the copy is certain to have succeeded.  Whoever finds what it
+// One process at a time has a side: it alone moves that side's counter, so it may
+// copy between the ring and a user buffer, whose bytes cannot fault, with no lock
+// held, and publish the counter afterwards.  A side counts as a lock (PIPEEND): user
+// pages are made ready before it is taken.  Whoever finds what it
 // needs - the side free, bytes or room - takes no lock at all.  Otherwise it
 // announces itself in `waiting`, looks again and sleeps, all under the lock.
 //
@@ -24,6 +25,7 @@
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/kalloc.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
@@ -94,7 +96,15 @@ static bool take(struct side *s) {
 static bool take_reading(struct pipe *p) { return take(&p->side[PIPE_READ]); }
 static bool take_writing(struct pipe *p) { return take(&p->side[PIPE_WRITE]); }
 
+static int take_side(struct pipe *p, enum pipe_end i) {
+  lockdebug_sleep(&p->side[i], LOCK_PIPEEND, false, LOCKDEBUG_PLACE);
+  int err = wait_until(p, i, i == PIPE_READ ? take_reading : take_writing);
+  if (err != 0) lockdebug_unsleep(&p->side[i]);
+  return err;
+}
+
 static void give_back(struct pipe *p, enum pipe_end i) {
+  lockdebug_unsleep(&p->side[i]);
   atomic_store_release(&p->side[i].taken, 0);
   notify(p, i);
 }
@@ -133,58 +143,105 @@ static void publish(struct pipe *p, enum pipe_end mine, uint64 n) {
   notify(p, mine == PIPE_READ ? PIPE_WRITE : PIPE_READ);
 }
 
-// Copies what there is, up to n bytes, out of the ring.  Reading side taken.
-static int64 drain(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
-  uint32 ready = filled(p);
-  uint32 at = p->side[PIPE_READ].moved - p->origin;
-  n = MIN(n, ready);
-  uint64 done = 0;
-  int err = 0;
-  while (done < n && err == 0) {
-    uint32 i = (at + done) % RING;
-    uint64 chunk = piece(i, n - done);
-    err = copyout(vm, va + done, &p->ring[i], chunk);
-    if (err == 0) done += chunk;
-  }
-  if (done > 0) publish(p, PIPE_READ, done);
-  return done > 0 ? (int64)done : err;
+// Bytes to read, as the owner of the reading side sees it, which alone moves its counter.
+static uint32 bytes_ready(struct pipe *p) {
+  return atomic_load_acquire(&p->side[PIPE_WRITE].moved) - p->side[PIPE_READ].moved;
 }
 
-int64 pipe_read(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
-  if (n == 0) return 0;
-  int err = wait_until(p, PIPE_READ, take_reading);
+// The same for room, and the writing side.
+static uint32 bytes_free(struct pipe *p) {
+  return RING - (p->side[PIPE_WRITE].moved - atomic_load_acquire(&p->side[PIPE_READ].moved));
+}
+
+// Copies the first of `ready` bytes out of the ring, as far as the buffer goes.  Reading
+// side taken.
+static int64 drain(struct pipe *p, const struct io_buffer *io, uint64 ready) {
+  uint32 at = p->side[PIPE_READ].moved - p->origin;
+  uint64 n = MIN(ready, io->len);
+  for (uint64 done = 0, chunk; done < n; done += chunk) {
+    uint32 i = (at + done) % RING;
+    chunk = piece(i, n - done);
+    char *to = io_buffer_at(io, done, &chunk);
+    memcpy(to, &p->ring[i], chunk);
+  }
+  if (n > 0) publish(p, PIPE_READ, n);
+  return n;
+}
+
+// The next bytes into the buffer: how many, 0 when all writers are gone, or an errno.
+static int64 read_into(struct pipe *p, const struct io_buffer *io) {
+  int err = take_side(p, PIPE_READ);
   if (err != 0) return err;
-  int64 result = wait_until(p, PIPE_READ, can_read);
-  // A writer that was seen to have left did so after its last bytes.
-  if (result == 0) result = drain(p, vm, va, n);
+  int64 result = 0;
+  uint32 ready = bytes_ready(p);
+  if (ready == 0) {
+    result = wait_until(p, PIPE_READ, can_read);
+    ready = bytes_ready(p);  // a writer that was seen to have left did so after its last bytes
+  }
+  if (result == 0 && ready > 0) result = likely(io->len > 0) ? drain(p, io, ready) : io->err;
   give_back(p, PIPE_READ);
   return result;
 }
 
-// Copies the next of n bytes into the ring, at least one.  Writing side taken.
-static int64 fill(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
-  int err = wait_until(p, PIPE_WRITE, can_write);
-  if (err != 0) return err;
+int64 pipe_read(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  struct io_buffer io;
+  if (n == 0) return 0;
+  user_write_begin(&io, vm, va, MIN(n, (uint64)RING));
+  int64 got = read_into(p, &io);
+  user_io_end(&io, vm);
+  return got;
+}
+
+// Copies the buffer from byte `done` on into the ring, as much as there is room for, at
+// least one byte.  Writing side taken.
+static int64 fill(struct pipe *p, const struct io_buffer *io, uint64 done) {
+  uint32 room = bytes_free(p);
+  if (room == 0) {
+    int err = wait_until(p, PIPE_WRITE, can_write);
+    if (err != 0) return err;
+    room = bytes_free(p);
+  }
   if (!atomic_load(&p->side[PIPE_READ].open)) return -EPIPE;
-  uint32 at = p->side[PIPE_WRITE].moved, there = filled(p);
-  if (there == 0) p->origin = at - va % sizeof(uint64);
+  uint32 at = p->side[PIPE_WRITE].moved;
+  if (room == RING) p->origin = at - (io->offset + done) % sizeof(uint64);
   uint32 i = (at - p->origin) % RING;
-  uint64 chunk = piece(i, MIN(n, RING - there));
-  err = copyin(vm, &p->ring[i], va, chunk);
-  if (err != 0) return err;
+  uint64 chunk = piece(i, MIN(io->len - done, (uint64)room));
+  const char *from = io_buffer_at(io, done, &chunk);
+  memcpy(&p->ring[i], from, chunk);
   publish(p, PIPE_WRITE, chunk);
   return chunk;
 }
 
-int64 pipe_write(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
-  int err = wait_until(p, PIPE_WRITE, take_writing);
+// All of the buffer, or as far as it gets: how many bytes, or an errno if none.
+static int64 write_from(struct pipe *p, const struct io_buffer *io) {
+  int err = take_side(p, PIPE_WRITE);
   if (err != 0) return err;
   uint64 done = 0;
   int64 moved = 0;
-  while (done < n && moved >= 0) {
-    moved = fill(p, vm, va + done, n - done);
+  while (done < io->len && moved >= 0) {
+    moved = fill(p, io, done);
     if (moved > 0) done += moved;
   }
   give_back(p, PIPE_WRITE);
+  return done > 0 ? (int64)done : moved;
+}
+
+// One buffer's worth: how many bytes, or an errno.
+static int64 write_part(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  struct io_buffer io;
+  user_read_begin(&io, vm, va, n);
+  int64 moved = likely(io.len > 0) ? write_from(p, &io) : io.err;
+  user_io_end(&io, vm);
+  return moved;
+}
+
+int64 pipe_write(struct pipe *p, struct vm *vm, uint64 va, uint64 n) {
+  uint64 done = 0;
+  int64 moved = 0;
+  while (done < n && !(done > 0 && killed(myproc()))) {
+    moved = write_part(p, vm, va + done, n - done);
+    if (moved <= 0) break;
+    done += moved;
+  }
   return done > 0 ? (int64)done : moved;
 }

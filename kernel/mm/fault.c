@@ -51,9 +51,9 @@ static int fill(struct vm *vm, pte_t *pte, uint64 prot) {
   return 0;
 }
 
-// Case 4a.  Only a fork or another thread's pin could make the page shared again.
-// There is no fork now, and who pins it wants to replace this very entry, and fails
-// when we were first.
+// Case 4a.  Only a fork or another thread's pin could make the page shared again.  There
+// is no fork now, and a pin is either for reading, or that of another fault, which wants to
+// replace this very entry and fails if this one was first.
 static bool take_back(pte_t *pte, pte_t old) {
   return page_is_sole(page_of_pa(pte_pa(old))) && pte_replace(pte, old, old | PTE_W | PTE_D);
 }
@@ -160,6 +160,7 @@ static int fill_without_table(struct vm *vm, uint64 va, uint64 prot) {
 // All calls are the last thing done, so this function keeps nothing on the stack.
 int vmfault(struct vm *vm, uint64 va, uint64 access) {
   DEBUG_ASSERT(rwlock_is_held(&vm->lock));
+  lockdebug_none_after(LOCK_VM);
   stat_add(STAT_FAULTS, 1);
   const struct region *r = vm_region(vm, va);
   if (unlikely(r == NULL || r->kind == REGION_GUARD)) return -EFAULT;

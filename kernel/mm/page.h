@@ -42,6 +42,14 @@ static inline void page_get(struct page *pg) {
   ASSERT(before != 0 && before != ~0u);
 }
 
+// The same where the caller expects to hold the only reference.  Returns whether it did.
+static inline bool page_get_second(struct page *pg) {
+  uint32 before = atomic_add(&pg->refs, 1);
+  if (likely(before == 1)) return true;
+  ASSERT(before != 0 && before != ~0u);
+  return false;
+}
+
 // Whether the caller's reference is the only one.  If so it stays so, for only a
 // holder can add another.  Acquire: whatever the former sharers did to the frame
 // is over.

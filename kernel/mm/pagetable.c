@@ -160,24 +160,40 @@ void uvm_sweep(pte_t *root, uint64 start, uint64 end) {
   if (batch.count > 0) kfree_batch(&batch);
 }
 
+// A page of its own for the child, in the place of one that another thread has pinned to
+// write to it on behalf of a system call: those bytes are the parent's alone.  Drops the
+// reference to the old frame.  Returns its entry, or 0 without memory.
+static NOINLINE pte_t copy_pinned(pte_t e) {
+  void *frame = kalloc(FRAME_USER);
+  if (frame != NULL) page_copy(frame, pte_va(e));
+  page_put(page_of_pa(pte_pa(e)));
+  return frame != NULL ? user_pte(va_to_pa(frame), e & (PTE_R | PTE_W | PTE_X)) : 0;
+}
+
 // One leaf table's worth of pages.  The reference is taken before the entry that
-// stands for it appears.
-static void share_leaf(pte_t *from, pte_t *to, bool *lost_write) {
+// stands for it appears.  A writable page has one reference, and one for each pin (I3, I4).
+static int share_leaf(pte_t *from, pte_t *to, bool *lost_write) {
   struct page *const origin = pages_origin;
-  uint32 live = page_of(from)->live;
+  uint32 live = page_of(from)->live, left = live;
   page_of(to)->live = live;
-  for (; live > 0; from++, to++) {
+  for (; left > 0; from++, to++) {
     pte_t e = *from;
     if (e == 0) continue;
-    live--;
-    page_get(&origin[pte_number(e)]);
-    if (e & PTE_W) {
+    struct page *pg = &origin[pte_number(e)];
+    if (!(e & PTE_W)) {
+      page_get(pg);
+    } else if (likely(page_get_second(pg))) {
       e &= ~PTE_W;
       atomic_store(from, e);
       *lost_write = true;
+    } else if ((e = copy_pinned(e)) == 0) {
+      page_of(to)->live = live - left;
+      return -ENOMEM;
     }
     *to = e;
+    left--;
   }
+  return 0;
 }
 
 static int share_table(pte_t *from, pte_t *to, int level, bool *lost_write) {
@@ -190,12 +206,9 @@ static int share_table(pte_t *from, pte_t *to, int level, bool *lost_write) {
     if (below == NULL) return -ENOMEM;
     to[i] = pte_make(va_to_pa(below), PTE_V);
     pg->live++;
-    if (level == 1) {
-      share_leaf(pte_va(from[i]), below, lost_write);
-    } else {
-      int err = share_table(pte_va(from[i]), below, level - 1, lost_write);
-      if (err) return err;
-    }
+    int err = level == 1 ? share_leaf(pte_va(from[i]), below, lost_write)
+                         : share_table(pte_va(from[i]), below, level - 1, lost_write);
+    if (err) return err;
   }
   return 0;
 }

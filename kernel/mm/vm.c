@@ -159,13 +159,14 @@ static void cut_regions(struct vm *vm, uint64 end) {
 }
 
 // What lies above a break inside a page must read as zeros when the break comes
-// back.  The page may be shared: then it is copied first, which may fail.
+// back.  The page may be shared: then it is copied first, which may fail.  One that can be
+// written is not shared (I3), though it may be pinned, and a pin must not lose it.
 static int clear_tail(struct vm *vm, uint64 size) {
   uint64 page = PGROUNDDOWN(size);
   if (size == page) return 0;
   pte_t *pte = walk(vm->root, page);
   if (pte == NULL || *pte == 0) return 0;
-  if (!page_is_sole(page_of_pa(pte_pa(*pte)))) {
+  if (!(*pte & PTE_W) && !page_is_sole(page_of_pa(pte_pa(*pte)))) {
     int err = fault_unshare(vm, page, pte);
     if (err) return err;
   }

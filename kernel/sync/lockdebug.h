@@ -44,6 +44,9 @@ void lockdebug_unspin(const void *lock);
 void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place);
 void lockdebug_unsleep(const void *lock);
 
+// Panics when the calling process holds a sleeping lock of a class ranked behind `class`.
+void lockdebug_none_after(enum lock_class class);
+
 // Prints a line for each of them: "holds or waits for CLASS, since PLACE".
 void lockdebug_print(const struct held_locks *held);
 
@@ -60,4 +63,5 @@ static inline void lockdebug_sleep(const void *lock, enum lock_class class, bool
   (void)lock, (void)class, (void)nested, (void)place;
 }
 static inline void lockdebug_unsleep(const void *lock) { (void)lock; }
+static inline void lockdebug_none_after(enum lock_class class) { (void)class; }
 #endif

@@ -10,10 +10,12 @@
 
 #define LOCK_CLASSES(LOCK)                                                  \
   /* sleeping */                                                            \
+  LOCK(VM, "layout of one address space (reader-writer)")                   \
+  LOCK(PIPEEND, "one end of a pipe while it is read or written")            \
+  LOCK(OFFSET, "where the next transfer of one open file begins")           \
   LOCK(FSOP, "admission to the log: begin_op to end_op")                    \
   LOCK(STATS, "the statistics report being read")                           \
   LOCK(INODE, "one inode's fields and data; parent before child")           \
-  LOCK(VM, "layout of one address space (reader-writer)")                   \
   LOCK(KSTACK_FLUSH, "turning used stack slots into fresh ones")            \
   /* spinning */                                                            \
   LOCK(SLEEPLOCK, "inside of a sleeping lock")                              \

@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/usercopy.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
 #include "sys/args.h"
@@ -19,7 +20,9 @@
 int64 sys_exec(const uint64 *a);
 
 static int read_inode(void *file, void *dst, uint64 off, uint32 n) {
-  return inode_read(file, dst, off, n);
+  struct io_buffer io;
+  kernel_io(&io, dst, n);
+  return inode_read(file, &io, off);
 }
 
 static const char *last_part(const char *path) {
