@@ -39,29 +39,39 @@ bool make_ready(struct proc *p) { return wake_from(p, WAITING) || wake_from(p, S
 
 bool make_ready_killed(struct proc *p) { return wake_from(p, WAITING); }
 
-static int sleep_in(struct waitq *wq, struct spinlock *lk, enum proc_state how) {
+void sleep(struct waitq *wq, struct spinlock *lk) {
+  list_push_back(&wq->sleepers, &myproc()->wait);
+  block(lk, SLEEPING);
+}
+
+void sleep_again(struct waitq *wq, struct spinlock *lk) {
+  list_push_front(&wq->sleepers, &myproc()->wait);
+  block(lk, SLEEPING);
+}
+
+int sleep_killable(struct waitq *wq, struct spinlock *lk) {
   struct proc *p = myproc();
   list_push_back(&wq->sleepers, &p->wait);
-  int err = block(lk, how);
+  int err = block(lk, WAITING);
   list_remove(&p->wait);  // still there only after a kill
   return err;
 }
 
-void sleep(struct waitq *wq, struct spinlock *lk) { sleep_in(wq, lk, SLEEPING); }
-
-int sleep_killable(struct waitq *wq, struct spinlock *lk) { return sleep_in(wq, lk, WAITING); }
-
-static bool wake_first(struct waitq *wq) {
-  return make_ready(list_entry(list_pop_front(&wq->sleepers), struct proc, wait));
+static struct proc *pop(struct waitq *wq) {
+  return list_entry(list_pop_front(&wq->sleepers), struct proc, wait);
 }
 
 void wakeup(struct waitq *wq) {
-  while (!list_empty(&wq->sleepers)) wake_first(wq);
+  while (!list_empty(&wq->sleepers)) make_ready(pop(wq));
 }
 
 // One that a kill has woken already does not count.
-void wakeup_one(struct waitq *wq) {
-  while (!list_empty(&wq->sleepers) && !wake_first(wq)) continue;
+struct proc *wakeup_one(struct waitq *wq) {
+  while (!list_empty(&wq->sleepers)) {
+    struct proc *p = pop(wq);
+    if (make_ready(p)) return p;
+  }
+  return NULL;
 }
 
 #ifdef DEBUG

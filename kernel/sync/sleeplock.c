@@ -1,8 +1,14 @@
 // Sleeping mutual exclusion: an owner, and a queue of those who wait for it.
 //
-// Without contention either way is one atomic operation.  Who has to wait sets the
-// WAITED bit under `lk`; from then on both fast paths fail, and everyone comes through
-// `lk` until nobody waits any more.
+// Uncontended acquire and release are one atomic operation each.  A thread that has to wait
+// sets the WAITED bit under `lk`; from then on both fast paths fail, and every thread comes
+// through `lk` until none waits any more.
+//
+// A lock that is given back is free for the first that asks, which need not be the waiter
+// that was woken for it: so a holder that takes it again at once does not have to wait for
+// a switch (no convoy).  But a waiter that was woken in vain goes back to the head of the
+// queue, and after PASSES_MAX such wakeups the next release hands the lock over to the
+// head: it makes that thread the owner before it runs.
 #include "sync/sleeplock.h"
 
 #include "arch/current.h"
@@ -11,12 +17,14 @@
 #include "lib/atomic.h"
 #include "sync/lockdebug.h"
 
-#define WAITED  1UL
+#define WAITED      1UL
+#define PASSES_MAX  4
 
 void initsleeplock(struct sleeplock *sl, enum lock_class class) {
   sl->word = 0;
   sl->class = class;
   initlock(&sl->lk, LOCK_SLEEPLOCK);
+  sl->passes = 0;
   waitq_init(&sl->waiters);
 }
 
@@ -27,13 +35,21 @@ static uint64 waited_bit(const struct sleeplock *sl) {
   return list_empty(&sl->waiters.sleepers) ? 0 : WAITED;
 }
 
-static NOINLINE void queue_up(struct sleeplock *sl) {
+static NOINLINE void lock_slow(struct sleeplock *sl) {
+  ASSERT(!holdingsleep(sl));
   acquire(&sl->lk);
-  uint64 word;
-  while ((word = atomic_or(&sl->word, WAITED) & ~WAITED) != 0) {
-    ASSERT(word != me());
-    sleep(&sl->waiters, &sl->lk);
+  bool woken = false;
+  for (;; woken = true) {
+    uint64 owner = atomic_or(&sl->word, WAITED) & ~WAITED;
+    if (owner == 0 || owner == me()) break;
+    if (woken) {
+      sl->passes++;
+      sleep_again(&sl->waiters, &sl->lk);
+    } else {
+      sleep(&sl->waiters, &sl->lk);
+    }
   }
+  if (woken) sl->passes = 0;
   atomic_store(&sl->word, me() | waited_bit(sl));
   release(&sl->lk);
 }
@@ -43,7 +59,7 @@ static inline void take(struct sleeplock *sl) {
   uint64 free = 0;
   if (!__atomic_compare_exchange_n(&sl->word, &free, me(), false, __ATOMIC_ACQUIRE,
                                    __ATOMIC_RELAXED))
-    queue_up(sl);
+    lock_slow(sl);
 }
 
 void acquiresleep(struct sleeplock *sl) {
@@ -58,8 +74,9 @@ void acquiresleep_nested(struct sleeplock *sl) {
 
 static NOINLINE void wake_next(struct sleeplock *sl) {
   acquire(&sl->lk);
-  wakeup_one(&sl->waiters);
-  atomic_store_release(&sl->word, waited_bit(sl));
+  struct proc *next = wakeup_one(&sl->waiters);
+  uint64 heir = sl->passes >= PASSES_MAX ? (uint64)next : 0;
+  atomic_store_release(&sl->word, heir | waited_bit(sl));
   release(&sl->lk);
 }
 

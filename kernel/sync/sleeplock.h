@@ -12,6 +12,7 @@ struct sleeplock {
   uint64 word;            // [atomic]
   enum lock_class class;  // [const]
   struct spinlock lk;
+  uint32 passes;          // [lk] wakeups in vain since a waiter got the lock last
   struct waitq waiters;   // [lk]
 };
 
@@ -24,7 +25,8 @@ void acquiresleep(struct sleeplock *sl);
 // order among them.
 void acquiresleep_nested(struct sleeplock *sl);
 
-// Gives the lock back and wakes the next.  Panics for anyone but its owner.
+// Gives the lock back and wakes the next, or makes it the owner if others have been
+// faster too often.  Panics for anyone but its owner.
 void releasesleep(struct sleeplock *sl);
 
 // Whether the calling process holds the lock.

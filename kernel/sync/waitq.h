@@ -16,6 +16,8 @@
 #include "lib/types.h"
 #include "sync/spinlock.h"
 
+struct proc;
+
 struct waitq {
   struct list sleepers;  // [the condition's lock] oldest first
 };
@@ -32,7 +34,11 @@ void sleep(struct waitq *wq, struct spinlock *lk);
 // has been killed (before or during the sleep; woken or not).
 int sleep_killable(struct waitq *wq, struct spinlock *lk);
 
-// Makes every sleeper, or the one that has waited longest, ready to run.
-// The condition's lock is held.
+// The same as sleep for one that was woken in vain: it keeps its place at the head.
+void sleep_again(struct waitq *wq, struct spinlock *lk);
+
+// Makes every sleeper ready to run.  The condition's lock is held.
 void wakeup(struct waitq *wq);
-void wakeup_one(struct waitq *wq);
+
+// The same for the one at the head alone.  Returns it, or NULL if none sleeps.
+struct proc *wakeup_one(struct waitq *wq);
