@@ -4,7 +4,7 @@
 #include "arch/csr.h"
 #include "arch/machine.h"
 #include "arch/mmio.h"
-#include "lib/atomic.h"
+#include "kernel/atomic.h"
 
 void ipi_send(uint32 id, enum ipi_reason reason) {
   if (atomic_or(&harts[id].ipi, reason) & reason) return;  // still on its way

@@ -2,7 +2,7 @@
 #include "arch/machine.h"
 
 #include "arch/mmio.h"
-#include "lib/atomic.h"
+#include "kernel/atomic.h"
 
 // In .data: harts read it before anything could have cleared .bss.
 struct machine_hart machine_harts[NCPU] __attribute__((section(".data")));

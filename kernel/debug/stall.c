@@ -6,8 +6,8 @@
 #include "arch/timer.h"
 #include "debug/panic.h"
 #include "debug/stats.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "proc/clock.h"
 #include "proc/proc.h"
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "arch/hart.h"
+#include "kernel/atomic.h"
 #include "kernel/param.h"
-#include "lib/atomic.h"
 #include "lib/types.h"
 
 #define STATS(STAT)                                  \

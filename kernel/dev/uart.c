@@ -8,7 +8,7 @@
 #include "arch/memlayout.h"
 #include "debug/stall.h"
 #include "dev/plic.h"
-#include "lib/atomic.h"
+#include "kernel/atomic.h"
 #include "lib/printf.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"

@@ -14,9 +14,9 @@
 #include "debug/stall.h"
 #include "dev/plic.h"
 #include "dev/virtio_mmio.h"
+#include "kernel/atomic.h"
 #include "kernel/fs.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 

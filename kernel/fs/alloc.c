@@ -9,8 +9,8 @@
 #include "fs/alloc.h"
 
 #include "fs/super.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "sync/spinlock.h"

@@ -7,9 +7,9 @@
 #include "fs/buf.h"
 
 #include "dev/disk.h"
+#include "kernel/atomic.h"
 #include "kernel/fs.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"

@@ -6,9 +6,9 @@
 #include "fs/fdtable.h"
 
 #include "fs/inode.h"
+#include "kernel/atomic.h"
 #include "kernel/param.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
 #include "proc/proc.h"

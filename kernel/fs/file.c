@@ -6,8 +6,8 @@
 
 #include "dev/device.h"
 #include "fs/inode.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"

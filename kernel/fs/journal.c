@@ -14,7 +14,7 @@
 #include "dev/disk.h"
 #include "fs/buf.h"
 #include "fs/super.h"
-#include "lib/atomic.h"
+#include "kernel/atomic.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 

@@ -22,8 +22,8 @@
 #include "fs/pipe.h"
 
 #include "arch/current.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"

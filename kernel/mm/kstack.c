@@ -13,9 +13,9 @@
 
 #include "arch/offsets.h"
 #include "arch/pte.h"
+#include "kernel/atomic.h"
 #include "kernel/param.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "mm/kalloc.h"
 #include "mm/kvm.h"
 #include "mm/tlb.h"

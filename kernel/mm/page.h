@@ -7,8 +7,8 @@
 #pragma once
 
 #include "arch/memlayout.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/types.h"
 #include "sync/spinlock.h"
 

@@ -8,8 +8,8 @@
 #include "proc/exec.h"
 
 #include "arch/trapframe.h"
+#include "kernel/atomic.h"
 #include "kernel/param.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"

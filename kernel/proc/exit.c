@@ -5,8 +5,8 @@
 // init's lock comes before the one of a parent that gives its children away.
 #include "arch/csr.h"
 #include "arch/power.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "mm/usercopy.h"

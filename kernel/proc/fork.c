@@ -1,7 +1,7 @@
 // How processes begin.
 #include "arch/trapframe.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/vm.h"

@@ -8,8 +8,8 @@
 #include "proc/sleep.h"
 
 #include "arch/hart.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "proc/sched.h"
 

@@ -7,9 +7,9 @@
 
 #include "arch/trapframe.h"
 #include "debug/backtrace.h"
+#include "kernel/atomic.h"
 #include "kernel/procinfo.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/kstack.h"

@@ -10,8 +10,8 @@
 
 #include "arch/csr.h"
 #include "debug/explore.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/types.h"
 #include "sync/lockdebug.h"
 #include "sync/spinlock.h"

@@ -13,8 +13,8 @@
 
 #include "arch/current.h"
 #include "debug/explore.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "sync/lockdebug.h"
 
 #define WAITED      1UL

@@ -13,8 +13,8 @@
 #include "arch/csr.h"
 #include "arch/hart.h"
 #include "debug/explore.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
 #include "lib/types.h"
 #include "sync/lockdebug.h"
 
