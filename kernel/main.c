@@ -96,7 +96,7 @@ void boot_main(uint64 tree_pa) {
   init_disk();
   struct proc *idle = idle_proc_create(0);
   harts[0].proc = idle;
-  atomic_or(&online_harts, hart_bit(0));
+  atomic_or_full(&online_harts, hart_bit(0));
   proc_start_init(first_program);
   start_other_harts();
   stack_switch(idle->kstack_top, sched_idle);
@@ -105,7 +105,7 @@ void boot_main(uint64 tree_pa) {
 void hart_main(void) {
   trap_init_hart();
   plic_init_hart();
-  atomic_or(&online_harts, hart_bit(this_hart()->id));
+  atomic_or_full(&online_harts, hart_bit(this_hart()->id));
   printf("hart %u starting\n", this_hart()->id);
   sched_idle();
 }

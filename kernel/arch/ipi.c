@@ -7,11 +7,11 @@
 #include "kernel/atomic.h"
 
 void ipi_send(uint32 id, enum ipi_reason reason) {
-  if (atomic_or(&harts[id].ipi, reason) & reason) return;  // still on its way
+  if (atomic_or_full(&harts[id].ipi, reason) & reason) return;  // still on its way
   mmio_write(machine_harts[id].msip, 1);
 }
 
 uint32 ipi_take(void) {
   csr_clear(sip, SIE_SOFT);
-  return atomic_swap(&this_hart()->ipi, 0);
+  return atomic_swap_full(&this_hart()->ipi, 0);
 }

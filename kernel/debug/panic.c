@@ -36,8 +36,7 @@ static void enter(void) {
   intr_off();
   uint32 me = this_hart()->id + 1;
   uint32 nobody = 0;
-  if (__atomic_compare_exchange_n(&panicking, &nobody, me, false, __ATOMIC_SEQ_CST,
-                                  __ATOMIC_SEQ_CST)) {
+  if (atomic_cas_acquire(&panicking, &nobody, me)) {
     uart_take_over();
     return;
   }

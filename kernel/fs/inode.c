@@ -118,9 +118,7 @@ static int destroy(struct inode *ip) {
 static bool drop_one_of_many(struct inode *ip) {
   uint32 refs = atomic_load(&ip->refs);
   while (refs > 1)
-    if (__atomic_compare_exchange_n(&ip->refs, &refs, refs - 1, true, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST))
-      return true;
+    if (atomic_cas_release(&ip->refs, &refs, refs - 1)) return true;
   return false;
 }
 

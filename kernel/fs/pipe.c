@@ -90,8 +90,7 @@ static int wait_until(struct pipe *p, enum pipe_end i, bool (*ready)(struct pipe
 
 static bool take(struct side *s) {
   uint32 free = 0;
-  return __atomic_compare_exchange_n(&s->taken, &free, 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED);
+  return atomic_cas_acquire(&s->taken, &free, 1);
 }
 static bool take_reading(struct pipe *p) { return take(&p->side[PIPE_READ]); }
 static bool take_writing(struct pipe *p) { return take(&p->side[PIPE_WRITE]); }

@@ -23,12 +23,12 @@ static pte_t *table_below(pte_t *entry) {
   if (e != 0) return pte_va(e);
   pte_t *table = table_create();
   if (table == NULL) return NULL;
-  if (atomic_cas(entry, 0, pte_make(va_to_pa(table), PTE_V))) {
+  if (atomic_cas_release(entry, &e, pte_make(va_to_pa(table), PTE_V))) {
     atomic_add(&page_of(entry)->live, 1);
     return table;
   }
   kfree(table);
-  return pte_va(atomic_load(entry));
+  return pte_va(e);
 }
 
 pte_t *walk_create(pte_t *root, uint64 va) {

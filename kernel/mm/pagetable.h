@@ -44,7 +44,7 @@ pte_t *walk_create(pte_t *root, uint64 va);
 // Replaces *pte by `new` if it still is `old`.  Returns whether it was.  The frame's
 // contents are visible to whoever sees the new entry.
 static inline bool pte_replace(pte_t *pte, pte_t old, pte_t new) {
-  return atomic_cas(pte, old, new);
+  return atomic_cas_release(pte, &old, new);
 }
 
 // Fills a leaf entry if it is empty.  Returns whether it was.  The vm's lock is held.

@@ -47,7 +47,7 @@ static struct tlb_hart {
 // Code pages that other harts wrote are fetched only after a fence.i here.
 static void sync_code(struct vm *vm, hartset me) {
   if (atomic_load(&vm->stale_code) & me) {
-    atomic_and(&vm->stale_code, ~me);
+    atomic_and_full(&vm->stale_code, ~me);
     fence_i();
   }
 }
@@ -57,11 +57,11 @@ void tlb_load(struct vm *vm) {
   hartset me = hart_bit(id);
   struct vm *old = tlbs[id].loaded;
   if (old != vm) {
-    if (vm != NULL) atomic_or(&vm->harts, me);
+    if (vm != NULL) atomic_or_full(&vm->harts, me);
     csr_write(satp, satp_for(vm != NULL ? vm->root : kernel_root));
     sfence_all();
     tlbs[id].loaded = vm;
-    if (old != NULL) atomic_and(&old->harts, ~me);
+    if (old != NULL) atomic_and_full(&old->harts, ~me);
   }
   if (vm != NULL) sync_code(vm, me);
 }
@@ -76,12 +76,12 @@ static void flush_here(uint64 start, uint64 pages) {
 // The sender's request is read after its bit: both exchanges order that.
 void tlb_answer(void) {
   uint32 id = this_hart()->id;
-  hartset from = atomic_swap(&tlbs[id].inbox, 0);
+  hartset from = atomic_swap_full(&tlbs[id].inbox, 0);
   for (; from != 0; from &= from - 1) {
     struct tlb_hart *sender = &tlbs[lowest_bit(from)];
     flush_here(sender->request.start, sender->request.pages);
     if (sender->request.vm != NULL) sync_code(sender->request.vm, hart_bit(id));
-    atomic_and(&sender->waiting, ~hart_bit(id));
+    atomic_and_full(&sender->waiting, ~hart_bit(id));
     stat_add(STAT_FLUSHES, 1);
   }
 }
@@ -91,7 +91,7 @@ static NOINLINE void shoot_down(uint32 id, hartset targets) {
   atomic_store(&tlbs[id].waiting, targets);
   for (hartset t = targets; t != 0; t &= t - 1) {
     uint32 target = lowest_bit(t);
-    atomic_or(&tlbs[target].inbox, hart_bit(id));
+    atomic_or_full(&tlbs[target].inbox, hart_bit(id));
     ipi_send(target, IPI_SHOOTDOWN);
   }
   stat_add(STAT_SHOOTDOWNS, 1);
@@ -149,7 +149,7 @@ void tlb_flush_kernel(void) { flush(NULL, 0, ALL); }
 void tlb_code_changed(struct vm *vm) {
   ASSERT(intr_get());
   push_off();
-  atomic_or(&vm->stale_code, ~hart_bit(this_hart()->id));
+  atomic_or_full(&vm->stale_code, ~hart_bit(this_hart()->id));
   fence_i();
   tell_others(vm, 0, 0);
   pop_off();

@@ -241,7 +241,7 @@ void exec_next(void) {
   close_process();
   struct new_program next = p->next;
   p->next.vm = NULL;
-  atomic_and(&p->stop, ~(uint32)STOP_EXEC);
+  atomic_and_full(&p->stop, ~(uint32)STOP_EXEC);
   reopen_process();
   p->tf->a[0] = replace(&next);
 }

@@ -24,6 +24,7 @@
 
 #include "arch/current.h"
 #include "debug/inject.h"
+#include "kernel/atomic.h"
 #include "kernel/param.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -113,7 +114,7 @@ struct proc {
 // Whether p has been asked to leave the kernel and not go on: to end, or to make
 // room for another program.  Waits that may be cut short end then.
 static inline bool killed(const struct proc *p) {
-  return __atomic_load_n(&p->stop, __ATOMIC_RELAXED) != 0;
+  return atomic_load(&p->stop) != 0;
 }
 
 static inline bool is_leader(const struct proc *p) { return p->leader == p; }

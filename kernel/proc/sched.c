@@ -41,7 +41,7 @@ static void wake_hart(uint32 id) {
 // Clears hart `id`'s idle bit; true for the one who did.
 static bool claim_idle(uint32 id) {
   hartset bit = hart_bit(id);
-  return (atomic_load(&idle_harts.set) & bit) && (atomic_and(&idle_harts.set, ~bit) & bit);
+  return (atomic_load(&idle_harts.set) & bit) && (atomic_and_full(&idle_harts.set, ~bit) & bit);
 }
 
 // Wakes some idle hart, if there is one, to look for work.
@@ -199,7 +199,7 @@ void sched_idle(void) {
   for (uint32 in_vain = 0;;) {
     push_off();
     sched();
-    atomic_or(&idle_harts.set, hart_bit(id));
+    atomic_or_full(&idle_harts.set, hart_bit(id));
     atomic_fence();
     bool work = work_anywhere();
     in_vain = work ? in_vain + 1 : 0;
@@ -211,7 +211,7 @@ void sched_idle(void) {
       wait_for_interrupt();
       stall_idle(atomic_load(&idle_harts.set) == atomic_load(&online_harts));
     }
-    atomic_and(&idle_harts.set, ~hart_bit(id));
+    atomic_and_full(&idle_harts.set, ~hart_bit(id));
     pop_off();
     intr_on();  // whatever woke us is handled here
     intr_off();

@@ -16,8 +16,9 @@
 int block(struct spinlock *lk, enum proc_state how) {
   struct proc *p = myproc();
   ASSERT(this_hart()->off_depth == 1 && holding(lk));
-  atomic_swap(&p->state, how);
-  bool stay = how == WAITING && killed(p) && atomic_cas(&p->state, WAITING, RUNNING);
+  atomic_swap_full(&p->state, how);
+  enum proc_state as = WAITING;
+  bool stay = how == WAITING && killed(p) && atomic_cas_acquire(&p->state, &as, RUNNING);
   if (!stay) {
     push_off();
     release(lk);
@@ -30,7 +31,7 @@ int block(struct spinlock *lk, enum proc_state how) {
 }
 
 static bool wake_from(struct proc *p, enum proc_state state) {
-  if (!atomic_cas(&p->state, state, READY)) return false;
+  if (!atomic_cas_acquire(&p->state, &state, READY)) return false;
   sched_enqueue(p);
   return true;
 }

@@ -26,7 +26,7 @@
 #include "proc/table.h"
 
 void stop(struct proc *p, enum stop_reason why) {
-  atomic_or(&p->stop, why);
+  atomic_or_full(&p->stop, why);
   atomic_fence();
   if (!make_ready_killed(p) && atomic_load(&p->state) == RUNNING)
     ipi_send(atomic_load(&p->hart), IPI_RESCHEDULE);

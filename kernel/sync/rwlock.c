@@ -21,15 +21,15 @@ void rwlock_queue_up(struct rwlock *rw, uint32 mine, uint32 conflict) {
   acquire(&rw->lk);
   uint32 ticket = rw->next_ticket++;
   for (;;) {
-    uint32 word = atomic_or(&rw->word, RWLOCK_WAITED) | RWLOCK_WAITED;
+    uint32 word = atomic_or_full(&rw->word, RWLOCK_WAITED) | RWLOCK_WAITED;
     if (rw->serving != ticket || (word & conflict) != 0)
       sleep(&rw->waiters, &rw->lk);
-    else if (atomic_cas(&rw->word, word, word + mine))
+    else if (atomic_cas_acquire(&rw->word, &word, word + mine))
       break;
   }
   rw->serving++;
   if (rw->serving == rw->next_ticket)
-    atomic_and(&rw->word, ~RWLOCK_WAITED);
+    atomic_and_full(&rw->word, ~RWLOCK_WAITED);
   else
     wakeup(&rw->waiters);  // the next may share with us
   release(&rw->lk);

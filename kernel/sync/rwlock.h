@@ -44,9 +44,7 @@ static ALWAYS_INLINE void rwlock_share(struct rwlock *rw) {
   explore_yield();
   uint32 word = atomic_load(&rw->word);
   while (likely(!(word & (RWLOCK_OWNED | RWLOCK_WAITED))))
-    if (__atomic_compare_exchange_n(&rw->word, &word, word + 1, true, __ATOMIC_ACQUIRE,
-                                    __ATOMIC_RELAXED))
-      return;
+    if (atomic_cas_acquire(&rw->word, &word, word + 1)) return;
   rwlock_queue_up(rw, 1, RWLOCK_OWNED);
 }
 
@@ -55,22 +53,21 @@ static ALWAYS_INLINE void rwlock_own(struct rwlock *rw) {
   lockdebug_sleep(rw, rw->class, false, LOCKDEBUG_PLACE);
   explore_yield();
   uint32 free = 0;
-  if (!__atomic_compare_exchange_n(&rw->word, &free, RWLOCK_OWNED, false, __ATOMIC_ACQUIRE,
-                                   __ATOMIC_RELAXED))
+  if (!atomic_cas_acquire(&rw->word, &free, RWLOCK_OWNED))
     rwlock_queue_up(rw, RWLOCK_OWNED, RWLOCK_OWNED | RWLOCK_SHARERS);
 }
 
 // Give it back.
 static inline void rwlock_unshare(struct rwlock *rw) {
   lockdebug_unsleep(rw);
-  uint32 before = __atomic_fetch_sub(&rw->word, 1, __ATOMIC_RELEASE);
+  uint32 before = atomic_add_release(&rw->word, -1);
   ASSERT((before & RWLOCK_SHARERS) != 0 && !(before & RWLOCK_OWNED));
   if (unlikely((before & RWLOCK_WAITED) && (before & RWLOCK_SHARERS) == 1)) rwlock_wake(rw);
 }
 
 static inline void rwlock_disown(struct rwlock *rw) {
   lockdebug_unsleep(rw);
-  uint32 before = __atomic_fetch_and(&rw->word, ~RWLOCK_OWNED, __ATOMIC_RELEASE);
+  uint32 before = atomic_and_release(&rw->word, ~RWLOCK_OWNED);
   ASSERT(before & RWLOCK_OWNED);
   if (unlikely(before & RWLOCK_WAITED)) rwlock_wake(rw);
 }

@@ -40,7 +40,7 @@ static NOINLINE void lock_slow(struct sleeplock *sl) {
   acquire(&sl->lk);
   bool woken = false;
   for (;; woken = true) {
-    uint64 owner = atomic_or(&sl->word, WAITED) & ~WAITED;
+    uint64 owner = atomic_or_full(&sl->word, WAITED) & ~WAITED;
     if (owner == 0 || owner == me()) break;
     if (woken) {
       sl->passes++;
@@ -57,9 +57,7 @@ static NOINLINE void lock_slow(struct sleeplock *sl) {
 static inline void take(struct sleeplock *sl) {
   explore_yield();
   uint64 free = 0;
-  if (!__atomic_compare_exchange_n(&sl->word, &free, me(), false, __ATOMIC_ACQUIRE,
-                                   __ATOMIC_RELAXED))
-    lock_slow(sl);
+  if (!atomic_cas_acquire(&sl->word, &free, me())) lock_slow(sl);
 }
 
 void acquiresleep(struct sleeplock *sl) {
@@ -82,7 +80,8 @@ static NOINLINE void wake_next(struct sleeplock *sl) {
 
 void releasesleep(struct sleeplock *sl) {
   ASSERT(holdingsleep(sl));
-  if (!atomic_cas(&sl->word, me(), 0)) wake_next(sl);
+  uint64 mine = me();
+  if (!atomic_cas_release(&sl->word, &mine, 0)) wake_next(sl);
   lockdebug_unsleep(sl);
 }
 

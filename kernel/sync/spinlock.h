@@ -54,8 +54,7 @@ void spinlock_not_held(uint32 word) __attribute__((noreturn, cold));
 // Takes the lock if it is free.  Acquire: what the last holder wrote is seen.
 static inline bool spinlock_take(struct spinlock *lk, uint32 tag) {
   uint32 free = atomic_load(&lk->word) & SPINLOCK_CLASS;
-  return __atomic_compare_exchange_n(&lk->word, &free, free | tag, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED);
+  return atomic_cas_acquire(&lk->word, &free, free | tag);
 }
 
 static ALWAYS_INLINE void acquire_as(struct spinlock *lk, bool nested) {
