@@ -4,6 +4,7 @@
 // Each row is a point: `CURVE @ X`, and the instructions at that X.  What the curves
 // are and what X counts is told in stress/growthrun.py, which draws them.
 #include "stress/measure.h"
+#include "kernel/atomic.h"
 #include "kernel/futex.h"
 #include "kernel/param.h"
 
@@ -161,7 +162,7 @@ static void touch_part(void *which, void *unused) {
   (void)unused;
   for (long done = 0; done < pages; done += CHUNK) {
     int turn = done / CHUNK;
-    while (__atomic_load_n(&job.turn[me], __ATOMIC_ACQUIRE) == turn)
+    while (atomic_load_acquire(&job.turn[me]) == turn)
       futex(&job.turn[me], FUTEX_WAIT, turn);
     touch(part + done * PGSIZE, (pages - done < CHUNK ? pages - done : CHUNK) * PGSIZE, PGSIZE);
     give_turn((me + 1) % job.threads);

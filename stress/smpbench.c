@@ -13,6 +13,7 @@
 // As the first program (boot option init=/smpbench) it does each line of the file smprows,
 // a ROW and WORKERS, in a process of its own, and powers off: there is nobody who types, at
 // moments that differ from run to run, so all figures repeat.
+#include "kernel/atomic.h"
 #include "kernel/fcntl.h"
 #include "kernel/riscv.h"
 #include "stress/measure.h"
@@ -113,8 +114,8 @@ static void measured(int n) {
 
 static void run_thread(void *which, void *unused) {
   (void)unused;
-  __atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
-  while (__atomic_load_n(&arrived, __ATOMIC_SEQ_CST) < workers) continue;
+  atomic_add_acq_rel(&arrived, 1);
+  while (atomic_load_acquire(&arrived) < workers) continue;
   measured((int)(uint64)which);
 }
 

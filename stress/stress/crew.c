@@ -55,7 +55,7 @@ int word_await(int *word, int old) {
 }
 
 void word_set(int *word, int value) {
-  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+  atomic_store_release(word, value);
   futex(word, FUTEX_WAKE, ALL);
 }
 

@@ -2,6 +2,7 @@
 // so the break and the heap belong to the storm alone.
 #pragma once
 
+#include "kernel/atomic.h"
 #include "kernel/types.h"
 
 #define CREW_MOST  8
@@ -25,7 +26,7 @@ void word_set(int *word, int value);
 void word_add(int *word, int more);
 
 // Memory that other threads, or the kernel, change at the same time.
-static inline uint64 look(const uint64 *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
-static inline void put(uint64 *at, uint64 v) { __atomic_store_n(at, v, __ATOMIC_RELEASE); }
-static inline int is_set(const int *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
-static inline int add_to(int *n, int more) { return __atomic_add_fetch(n, more, __ATOMIC_ACQ_REL); }
+static inline uint64 look(const uint64 *at) { return atomic_load_acquire(at); }
+static inline void put(uint64 *at, uint64 v) { atomic_store_release(at, v); }
+static inline int is_set(const int *flag) { return atomic_load_acquire(flag); }
+static inline int add_to(int *n, int more) { return atomic_add_acq_rel(n, more) + more; }

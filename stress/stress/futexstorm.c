@@ -208,7 +208,7 @@ static void sleep_on_a_moving_page(void) {
   }
   // Who has not seen the end falls asleep no more: the word is different.
   add_to(&over, 1);
-  __atomic_store_n(word, 1, __ATOMIC_RELEASE);
+  atomic_store_release(word, 1);
   wake_some(ALL);
   crew_join();
   CHECK_EQ(waits, wakes);

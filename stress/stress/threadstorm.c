@@ -84,8 +84,8 @@ static void close_under_way(void) {
     close(ends[1]);
     if (n > 1 && pipe(other) < 0) break;
     if (n == 1) break;
-    __atomic_store_n(&ends[0], other[0], __ATOMIC_RELEASE);
-    __atomic_store_n(&ends[1], other[1], __ATOMIC_RELEASE);
+    atomic_store_release(&ends[0], other[0]);
+    atomic_store_release(&ends[1], other[1]);
   }
   add_to(&closed, 1);
   crew_join();
@@ -196,7 +196,7 @@ static void forking(uint64 which) {
 }
 
 static void short_life(void *at, void *number) {
-  __atomic_store_n((uint64 *)at, (uint64)number, __ATOMIC_RELEASE);
+  atomic_store_release((uint64 *)at, (uint64)number);
   exit(0);
 }
 

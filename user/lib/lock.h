@@ -6,6 +6,7 @@
 // wakes one of them.
 #pragma once
 
+#include "kernel/atomic.h"
 #include "kernel/futex.h"
 #include "kernel/syscall.h"
 
@@ -25,14 +26,14 @@ static inline long lock_futex(int *word, long op, long val) {
 // Takes the word if it is free; returns whether it was.
 static inline int lock_try(int *word) {
   int free = 0;
-  return __atomic_compare_exchange_n(word, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+  return atomic_cas_acquire(word, &free, 1);
 }
 
 static inline void lock_take(int *word) {
   if (lock_try(word)) return;
-  while (__atomic_exchange_n(word, 2, __ATOMIC_ACQUIRE) != 0) lock_futex(word, FUTEX_WAIT, 2);
+  while (atomic_swap_acquire(word, 2) != 0) lock_futex(word, FUTEX_WAIT, 2);
 }
 
 static inline void lock_give(int *word) {
-  if (__atomic_exchange_n(word, 0, __ATOMIC_RELEASE) == 2) lock_futex(word, FUTEX_WAKE, 1);
+  if (atomic_swap_release(word, 0) == 2) lock_futex(word, FUTEX_WAKE, 1);
 }

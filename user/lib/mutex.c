@@ -16,14 +16,14 @@ void cond_init(struct cond *c) { c->signals = 0; }
 // A signal after the mutex was given up changes the number, and then either finds
 // us asleep or keeps us from falling asleep.
 void cond_wait(struct cond *c, struct mutex *m) {
-  int seen = __atomic_load_n(&c->signals, __ATOMIC_RELAXED);
+  int seen = atomic_load(&c->signals);
   mutex_unlock(m);
   lock_futex(&c->signals, FUTEX_WAIT, seen);
   mutex_lock(m);
 }
 
 static void wake(struct cond *c, int most) {
-  __atomic_fetch_add(&c->signals, 1, __ATOMIC_RELEASE);
+  atomic_add_release(&c->signals, 1);
   lock_futex(&c->signals, FUTEX_WAKE, most);
 }
 

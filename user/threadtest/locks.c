@@ -141,8 +141,7 @@ static void allocate(void *arg, void *unused) {
     mine->size = size;
     mine->mark = random >> 8;
     memset(mine->bytes, mine->mark, size);
-    struct piece *other =
-        __atomic_exchange_n(&exchange[random % COUNT_OF(exchange)], mine, __ATOMIC_ACQ_REL);
+    struct piece *other = atomic_swap_acq_rel(&exchange[random % COUNT_OF(exchange)], mine);
     if (other == 0) continue;
     check_piece(other);
     free(other);

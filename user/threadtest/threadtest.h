@@ -2,6 +2,7 @@
 // that looks at the clock: a test that hangs is killed and has failed.
 #pragma once
 
+#include "kernel/atomic.h"
 #include "kernel/types.h"
 #include "kernel/futex.h"
 #include "kernel/memlayout.h"
@@ -24,9 +25,9 @@ enum {
 
 // --- Words that threads share ---
 
-static inline int get(const int *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
-static inline void set(int *word, int value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
-static inline int add(int *word, int n) { return __atomic_fetch_add(word, n, __ATOMIC_ACQ_REL); }
+static inline int get(const int *word) { return atomic_load_acquire(word); }
+static inline void set(int *word, int value) { atomic_store_release(word, value); }
+static inline int add(int *word, int n) { return atomic_add_acq_rel(word, n); }
 
 // Spin, or sleep tick by tick, until *word is at least `value`; a CHECK ends the wait.
 void spin_until(const int *word, int value);
