@@ -119,6 +119,8 @@ def builds(args):
 def tests(args):
     """Long ones first, so that the last minutes are not those of one alone."""
     found = [Test('host tools', on_host(sys.executable, 'stress/hosttest.py')),
+             Test('memory order in the instructions',
+                  on_host(sys.executable, 'stress/ordertest.py'), tell=r'^ok +all images.*'),
              Test('no row of the bench 5 % worse',
                   on_host(sys.executable, 'stress/benchrun.py', '--check', '--qemu', args.qemu)),
              Test('no cost grows otherwise',
