@@ -7,6 +7,7 @@
 #include "arch/hart.h"
 #include "arch/machine.h"
 #include "arch/memlayout.h"
+#include "arch/pte.h"
 #include "arch/timer.h"
 #include "arch/trapframe.h"
 #include "debug/explore.h"
@@ -105,7 +106,10 @@ void boot_main(uint64 tree_pa) {
 void hart_main(void) {
   trap_init_hart();
   plic_init_hart();
+  // A flush of the kernel's half that does not see this hart online wrote its entries
+  // before, so they are found after this fence (mm/tlb.c).
   atomic_or_full(&online_harts, hart_bit(this_hart()->id));
+  sfence_all();
   printf("hart %u starting\n", this_hart()->id);
   sched_idle();
 }

@@ -2,9 +2,10 @@
 //
 // vm->harts is the set of harts that may hold translations of vm.  A hart adds
 // itself before it loads the root, and takes itself out after it has loaded
-// another.  Who changes an entry writes it first and reads the set afterwards,
+// another.  Whatever changes an entry writes it first and reads the set afterwards,
 // with a full fence between on either side: so either the set names the hart, or
-// the hart's first walk sees the new entry.
+// the hart's first walk sees the new entry.  For the kernel's half the set is
+// online_harts, and a hart that starts joins it before it fences (hart_main).
 //
 // A request is what the requester has written down, a bit for it in the target's
 // inbox, and an IPI; the answer clears the target's bit in the requester's waiting
@@ -106,9 +107,8 @@ static NOINLINE void shoot_down(uint32 id, hartset targets) {
 
 // The harts that may hold translations of vm, or of the kernel's half.
 static hartset users_of(struct vm *vm) {
-  if (vm == NULL) return atomic_load(&online_harts);
   atomic_fence();
-  return atomic_load(&vm->harts);
+  return atomic_load(vm != NULL ? &vm->harts : &online_harts);
 }
 
 // What this hart has done for itself, the others shall do.  Interrupts are off since
