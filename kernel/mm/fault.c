@@ -3,7 +3,7 @@
 //   case  found                                  done
 //   0     no region, or the guard                -EFAULT
 //   1     the region forbids the access          -EACCES
-//   2     the entry allows it already            fence this page
+//   2     the entry allows it already            fence
 //   3     no page yet                            a zeroed frame, installed
 //   4a    write to a page that is ours alone     set W
 //   4b    write to a shared page                 copy, install, flush, drop the old
@@ -145,9 +145,11 @@ static int break_sharing(struct vm *vm, uint64 va, pte_t *pte, pte_t entry, uint
   return copy_page(vm, va, pte, entry, prot);
 }
 
-// The entry lets the access through: another hart was first, or our TLB is stale.
-static int spurious(uint64 va) {
-  sfence_page(va);
+// The entry lets the access through: another hart was first, or our TLB is stale.  It
+// may hold a table's entry as invalid, from before that table was made, and a fence of
+// one address covers leaf entries only (privileged specification 4.2.1).
+static int spurious(void) {
+  sfence_all();
   stat_add(STAT_SPURIOUS, 1);
   return 0;
 }
@@ -170,6 +172,6 @@ int vmfault(struct vm *vm, uint64 va, uint64 access) {
   if (unlikely(pte == NULL)) return fill_without_table(vm, va, prot);
   pte_t entry = atomic_load(pte);
   if (entry == 0) return fill(vm, pte, prot);
-  if (entry & access) return spurious(va);
+  if (entry & access) return spurious();
   return break_sharing(vm, va, pte, entry, prot);
 }
