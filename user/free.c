@@ -19,6 +19,7 @@ int main(void) {
   printf("memory                  frames         KiB\n");
   frames("total", m.total);
   frames("free", m.free);
+  frames("kept ready", m.kept);
   frames("user pages", m.user);
   frames("page tables", m.pagetable);
   frames("kernel stacks", m.kstack);

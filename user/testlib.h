@@ -33,7 +33,7 @@ struct suite {
 
 // Runs the tests named in argv[1..], or all where none is named, each in a child.
 // A test fails when its child ends with a status other than 0, or when the
-// machine has fewer frames free after it than before.  `-l` lists the names.
+// machine has fewer frames free or kept after it than before.  `-l` lists the names.
 // Returns what main should return: 0 when every test passed, else 1.
 int run_tests(const struct suite *suite, int argc, char **argv);
 
@@ -72,10 +72,11 @@ int child_status(void (*fn)(void *arg), void *arg);
 // Waits for one child and CHECKs that it ended with this status.
 void must_wait(int status);
 
-// Frames free now, those cached by harts included.
+// Frames that nothing uses now: free, those cached by harts included, or part of what
+// the kernel keeps ready for reuse.  For accounts; how much can be had is memstat's free.
 uint64 free_frames(void);
 
-// CHECKs that `expected` frames are free, after giving processes that are just
+// CHECKs that free_frames() is `expected`, after giving processes that are just
 // ending (a killed child's orphans, which init reaps) up to five seconds.
 void check_free_frames(const char *file, int line, uint64 expected);
 #define CHECK_FREE(expected)  check_free_frames(__FILE__, __LINE__, expected)

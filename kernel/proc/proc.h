@@ -78,10 +78,8 @@ struct proc {
   char name[16];            // [own] of the program, for people
   struct vm *vm;            // [own; others read it with own family lock] NULL once ended
   struct files *files;      // [own] open files and directory
-  struct trapframe *tf;     // [const while in use] user registers
-  uint32 kstack_slot;       // [const while in use]
-  uint64 kstack_top;        // [const while in use] address
-  bool new_stack;           // [hart] the stack has not been run on yet
+  struct trapframe *tf;     // [const once set] user registers; NULL: the slot has no stack yet
+  uint64 kstack_top;        // [const once set] address
   struct list queue;        // [RUNQ] in a run queue, or among the free slots
   struct list wait;         // [the condition's lock] in a wait queue
   struct proc *leader;      // [const while in use] itself for a leader
@@ -120,6 +118,9 @@ static inline bool killed(const struct proc *p) {
 static inline bool is_leader(const struct proc *p) { return p->leader == p; }
 
 extern struct proc *init_proc;  // [const after boot] adopts orphans; never exits
+
+// Frames of kernel stacks that no process uses: their slots keep them.
+uint64 proc_kept_frames(void);
 
 // A new process that shares the caller's memory copy-on-write and its open files,
 // and returns 0 to user mode; of several threads, only the caller is in it.

@@ -142,10 +142,6 @@ void sched(void) {
   struct proc *idle = queues[h->id].idle;
   if ((prev == idle) != (next == idle)) clock_busy(next != idle);
   tlb_load(next->vm);
-  if (unlikely(next->new_stack)) {
-    next->new_stack = false;
-    sfence_all();  // mm/kstack.h
-  }
   stat_add(STAT_SWITCHES, 1);
   left(swtch(prev, next));
   this_hart()->off_found = found;

@@ -1,7 +1,9 @@
 // The process table.
 //
 // Slots never move and never go away, so a pointer to a process is always safe to
-// follow; only what it means may change.  Free slots are chained through `queue`.
+// follow; only what it means may change.  A slot keeps its kernel stack (mm/kstack.h)
+// from its first use on.  Free slots are chained through `queue`, those with a stack
+// first, and of these the one that was used last.
 // Lock: PROCTABLE, for that chain and the pid counter.
 #include "proc/table.h"
 
@@ -22,8 +24,10 @@ static uint32 fresh_slots;         // [table.lock; atomic] slots ever used
 static struct table {
   struct spinlock lock;            // PROCTABLE
   struct list free_slots;          // [lock]
+  uint32 kept_stacks;              // [lock; atomic reads] free slots that have one
   int next_pid;                    // [lock]
-} OWN_LINE table = {SPINLOCK(PROCTABLE), LIST_INIT(table.free_slots), 1};
+} OWN_LINE table = {
+    .lock = SPINLOCK(PROCTABLE), .free_slots = LIST_INIT(table.free_slots), .next_pid = 1};
 
 // A free slot, or NULL.  table.lock is held.
 static struct proc *take_slot(void) {
@@ -81,21 +85,45 @@ static void init_fields(struct proc *p) {
 #endif
 }
 
-struct proc *proc_alloc(void) {
+static uint32 slot_number(const struct proc *p) { return p - procs; }
+
+// A slot's first use.  No lock is held.
+static bool add_stack(struct proc *p) {
   struct kstack stack;
-  if (!kstack_alloc(&stack)) return NULL;
+  if (!kstack_get(kstack_of_process(slot_number(p)), &stack)) return false;
+  p->kstack_top = stack.top;
+  p->tf = (struct trapframe *)stack.top_alias - 1;
+  return true;
+}
+
+// A free slot that has a stack, or NULL.  table.lock is held, and given up for as long as
+// it takes to make one.
+static struct proc *take_slot_with_stack(void) {
+  for (;;) {
+    struct proc *p = take_slot();
+    if (p == NULL) return NULL;
+    if (likely(p->tf != NULL)) {
+      table.kept_stacks--;
+      return p;
+    }
+    release(&table.lock);
+    bool added = add_stack(p);
+    acquire(&table.lock);
+    if (added) return p;
+    list_push_back(&table.free_slots, &p->queue);
+    // Without memory, a stack that has become free since then will do.
+    if (table.kept_stacks == 0) return NULL;
+  }
+}
+
+struct proc *proc_alloc(void) {
   acquire(&table.lock);
-  struct proc *p = take_slot();
+  struct proc *p = take_slot_with_stack();
   if (p == NULL) {
     release(&table.lock);
-    kstack_free(stack.slot);
     return NULL;
   }
   init_fields(p);
-  p->kstack_slot = stack.slot;
-  p->kstack_top = stack.top;
-  p->new_stack = true;
-  p->tf = (struct trapframe *)stack.top_alias - 1;
   memset(p->tf, 0, sizeof(*p->tf));
   memset(&p->context, 0, sizeof(p->context));
   p->context.ra = (uint64)first_run;
@@ -108,12 +136,14 @@ struct proc *proc_alloc(void) {
 
 void proc_free(struct proc *p) {
   ASSERT(p->vm == NULL && p->files == NULL && !atomic_load(&p->on_hart));
-  kstack_free(p->kstack_slot);
   acquire(&table.lock);
   atomic_store(&p->state, UNUSED);
   list_push_front(&table.free_slots, &p->queue);
+  table.kept_stacks++;
   release(&table.lock);
 }
+
+uint64 proc_kept_frames(void) { return KSTACK_FRAMES * atomic_load(&table.kept_stacks); }
 
 void proc_table_lock(void) { acquire(&table.lock); }
 void proc_table_unlock(void) { release(&table.lock); }
@@ -129,7 +159,7 @@ struct proc *idle_proc_create(uint32 hart) {
   initlock(&p->family, LOCK_FAMILY);
   init_fields(p);
   struct kstack stack;
-  if (!kstack_alloc(&stack)) panic("no memory for the idle stack of hart %u", hart);
+  kstack_get(kstack_of_hart(hart), &stack);
   p->kstack_top = stack.top;
   p->hart = hart;
   p->state = RUNNING;

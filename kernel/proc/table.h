@@ -5,7 +5,7 @@
 
 // A process in state SETUP: pid, kernel stack, zeroed trap frame, context that
 // starts at first_run; no memory, files or parent.  NULL without a free slot or
-// frames.
+// frames.  May wait for other harts: interrupts on, no spinlock held.
 struct proc *proc_alloc(void);
 
 // Gives the slot back.  The process is off every hart and has neither memory nor

@@ -16,13 +16,11 @@
   LOCK(FSOP, "admission to the log: begin_op to end_op")                    \
   LOCK(STATS, "the statistics report being read")                           \
   LOCK(INODE, "one inode's fields and data; parent before child")           \
-  LOCK(KSTACK_FLUSH, "turning used stack slots into fresh ones")            \
   /* spinning */                                                            \
   LOCK(SLEEPLOCK, "inside of a sleeping lock")                              \
   LOCK(RWLOCK, "inside of a reader-writer lock")                            \
   LOCK(FAMILY, "children of one process and their exit status")             \
   LOCK(PROCTABLE, "free process slots, pids")                               \
-  LOCK(KSTACK, "free kernel stacks")                                        \
   LOCK(LOG, "state of the log")                                             \
   LOCK(FTABLE, "one process's open files and directory")                    \
   LOCK(ITABLE, "which inodes are in memory")                                \

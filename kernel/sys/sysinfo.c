@@ -28,13 +28,15 @@ int64 sys_poweroff(const uint64 *a) {
 
 int64 sys_memstat(const uint64 *a) {
   uint64 frames[FRAME_KINDS], total;
+  uint64 kept = proc_kept_frames();  // first: frames of stacks never become fewer
   frames_census(frames, &total);
   struct memstat out = {
       .total = total,
       .free = frames[FRAME_FREE],
       .user = frames[FRAME_USER],
       .pagetable = frames[FRAME_PAGETABLE],
-      .kstack = frames[FRAME_KSTACK],
+      .kept = kept,
+      .kstack = frames[FRAME_KSTACK] - kept,
       .slab = frames[FRAME_SLAB],
       .pipe = frames[FRAME_PIPE],
       .other = frames[FRAME_OTHER],

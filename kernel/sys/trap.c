@@ -19,7 +19,6 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "mm/fault.h"
-#include "mm/kstack.h"
 #include "mm/tlb.h"
 #include "mm/vm.h"
 #include "proc/clock.h"
@@ -131,20 +130,10 @@ void usertrap(struct trapframe *tf) {
   }
 }
 
-// A bug of ours, but for a stack that this hart has not noticed yet (mm/kstack.h).
-static void kernel_exception(struct trapframe *tf, uint64 cause) {
-  uint64 va = csr_read(stval);
-  bool access = cause == CAUSE_LOAD_FAULT || cause == CAUSE_STORE_FAULT;
-  if (!access || !kstack_is_mapped(va)) panic_trap(tf, cause_name(cause), cause, va);
-  sfence_page(va);
-}
-
 void kerneltrap(struct trapframe *tf) {
   uint64 cause = csr_read(scause);
-  if (unlikely(!(cause & CAUSE_INTERRUPT))) {
-    kernel_exception(tf, cause);
-    return;
-  }
+  if (unlikely(!(cause & CAUSE_INTERRUPT)))
+    panic_trap(tf, cause_name(cause), cause, csr_read(stval));
   ASSERT(this_hart()->off_depth == 0);
   if (interrupt(cause)) {
     stall_kernel_turn();

@@ -12,7 +12,7 @@
 
 // Takes memory until at most about this many frames are free.
 static void take_all_but(uint64 frames) {
-  for (uint64 now; (now = free_frames()) > frames + 64;) {
+  for (uint64 now; (now = memstat_now().free) > frames + 64;) {
     uint64 bytes = (now - frames) * PGSIZE * 500 / 512;  // the rest: page tables
     if (sbrkeager(bytes < GIB ? bytes : GIB) == SBRK_ERROR) break;
   }

@@ -5,7 +5,7 @@
 
 // Grows by this part of the free memory, whole pages.
 static char *grow_by_part(int numerator, int denominator, long *bytes) {
-  *bytes = (long)free_frames() * numerator / denominator * PGSIZE;
+  *bytes = (long)memstat_now().free * numerator / denominator * PGSIZE;
   char *base = sbrk_by(*bytes);
   CHECK(base != SBRK_ERROR, "sbrk of %ld failed", *bytes);
   return base;

@@ -78,7 +78,12 @@ struct memstat memstat_now(void) {
   return now;
 }
 
-uint64 free_frames(void) { return memstat_now().free; }
+static uint64 unused(const struct memstat *m) { return m->free + m->kept; }
+
+uint64 free_frames(void) {
+  struct memstat now = memstat_now();
+  return unused(&now);
+}
 
 // Waits for the frames to come back; returns how many are free at last.
 static uint64 settle(uint64 expected) {
@@ -153,11 +158,12 @@ void gate_close(struct gate *gate) {
 
 // Tells where lost frames are, by kind.
 static void print_difference(const struct memstat *before, const struct memstat *after) {
-  printf("\nframes before -> after: free %ld -> %ld, user %ld -> %ld, page tables %ld -> %ld, "
-         "kernel stacks %ld -> %ld, objects %ld -> %ld, pipes %ld -> %ld, other %ld -> %ld\n",
-         before->free, after->free, before->user, after->user, before->pagetable,
-         after->pagetable, before->kstack, after->kstack, before->slab, after->slab,
-         before->pipe, after->pipe, before->other, after->other);
+  printf("\nframes before -> after: free %ld -> %ld, kept %ld -> %ld, user %ld -> %ld, "
+         "page tables %ld -> %ld, kernel stacks %ld -> %ld, objects %ld -> %ld, "
+         "pipes %ld -> %ld, other %ld -> %ld\n",
+         before->free, after->free, before->kept, after->kept, before->user, after->user,
+         before->pagetable, after->pagetable, before->kstack, after->kstack, before->slab,
+         after->slab, before->pipe, after->pipe, before->other, after->other);
 }
 
 static void call_test(void *test) { ((const struct test *)test)->fn(); }
@@ -171,7 +177,7 @@ static int run_one(const struct suite *suite, const struct test *test) {
   int good = ended > 0 && status == 0;
   if (!good) printf("\n%s: fork or wait gave %d, status %d\n", test->name, ended, status);
 
-  if (settle(before.free) != before.free) {
+  if (settle(unused(&before)) != unused(&before)) {
     struct memstat after = memstat_now();
     print_difference(&before, &after);
     good = 0;

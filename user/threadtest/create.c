@@ -7,6 +7,8 @@
 void raw_start(void *, void *);
 extern uint64 raw_seen[4];  // sp, ra, a0, a1
 
+enum { STACK_FRAMES = 2 };  // of a kernel stack
+
 static int go, done, ready;
 
 static void count(void *arg, void *arg2) {
@@ -111,30 +113,38 @@ void test_table_full(void) {
   }
 }
 
-// Frames that harts keep for themselves come and go, so a clone may succeed now and
-// then.  Those that have begun end well, and the others cost nothing.
+// Begins as many threads as can be, and returns how many.
+static int clone_all(char **pages) {
+  for (int begun = 0; begun < NPROC; begun++) {
+    int pid = clone(wait_for_go, 0, 0, pages[begun]);
+    if (pid > 0) continue;
+    CHECK_EQ(pid, -1);
+    return begun;
+  }
+  CHECK(0, "%d threads without memory", NPROC);
+  return 0;
+}
+
+// A clone needs nothing but a kernel stack: without memory exactly the kept ones and
+// what is free serve.  Threads that have begun end well, and the others cost nothing.
 static void clone_without_memory(void *unused) {
   (void)unused;
-  enum { TRIES = 40 };
-  static char *pages[TRIES];
-  int begun = 0;
+  static char *pages[NPROC];
   set(&go, 0);  // and with it the page becomes ours
   set(&ready, 0);
   set(&done, 0);
-  for (int i = 0; i < TRIES; i++) {
+  for (int i = 0; i < NPROC; i++) {
     pages[i] = stack_page();
     *pages[i] = 1;
   }
   await_quiet(NPROC);  // the parent waits, and has the pages that it needs for it
   for (long bytes = 1l << 29; bytes >= PGSIZE; bytes /= 2)
     while (sbrkeager(bytes) != SBRK_ERROR) continue;
-  uint64 before = free_frames();
-  for (int i = 0; i < TRIES; i++) {
-    int pid = clone(wait_for_go, 0, 0, pages[i]);
-    CHECK(pid > 0 || pid == -1, "clone gave %d", pid);
-    if (pid > 0) begun++;
-  }
-  CHECK(begun < TRIES, "%d threads without memory", begun);
+  struct memstat left = memstat_now();
+  uint64 before = left.free + left.kept;
+  int begun = clone_all(pages);
+  int least = left.kept / STACK_FRAMES, most = before / STACK_FRAMES;
+  CHECK(begun >= least && begun <= most, "%d threads, not %d to %d", begun, least, most);
   CHECK_EQ(clone(wait_for_go, 0, 0, pages[0]), -1);
   let_go();
   for (int i = 0; i < begun; i++) CHECK(join(0) > 0, "join failed");

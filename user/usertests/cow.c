@@ -103,7 +103,7 @@ void test_cow_sharers(void) {
   grow(2 * PGSIZE);
   mark_pages(base, 2, 5);
   start_make(&line);
-  for (; made < SHARERS && free_frames() > 200 + 2 * made; made++) {
+  for (; made < SHARERS && memstat_now().free > 200 + 2 * made; made++) {
     if ((pids[made] = must_fork()) != 0) continue;
     start_wait(&line);
     EXPECT(mark_flaw(base, 2, 5), ==, -1);

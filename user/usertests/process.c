@@ -174,7 +174,7 @@ void test_forktest(void) {
   start_make(&line);
   uint made = 0;
   int pid = -1, begin = uptime();
-  while (free_frames() > 100 + 2 * made && (pid = fork()) > 0) made++;
+  while (memstat_now().free > 100 + 2 * made && (pid = fork()) > 0) made++;
   if (pid == 0) {
     start_wait(&line);
     exit(0);

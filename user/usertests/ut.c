@@ -161,7 +161,7 @@ long frames_missing(uint64 want, int ticks) {
 }
 
 void take_all_memory(uint64 leave) {
-  uint64 pages = free_frames() / 2;
+  uint64 pages = memstat_now().free / 2;
   if (pages > 1 << 18) pages = 1 << 18;  // sbrk takes an int of bytes
   for (; pages > 0; pages /= 2)
     while (sbrkeager(pages * PGSIZE) != SBRK_ERROR) {

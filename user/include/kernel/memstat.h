@@ -9,7 +9,8 @@ struct memstat {
   uint64 free;       // frames free, those cached by harts included
   uint64 user;       // frames of user memory (a shared one counts once)
   uint64 pagetable;  // frames of user page tables
-  uint64 kstack;     // frames of kernel stacks
+  uint64 kept;       // frames that are part of objects ready for reuse: stacks of no process
+  uint64 kstack;     // frames of kernel stacks in use
   uint64 slab;       // frames that hold small kernel objects
   uint64 pipe;       // frames of pipe buffers
   uint64 other;      // anything else
