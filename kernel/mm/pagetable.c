@@ -97,11 +97,27 @@ static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end,
   return zapped;
 }
 
+// A walk over a whole table ends when it has met all live entries.  Of the others it may
+// meet so many before; one more, and `live` is wrong, which is a bug of ours.
+static uint32 holes_of(uint32 live) {
+  ASSERT(live <= PTES_PER_TABLE);
+  return PTES_PER_TABLE - live;
+}
+
+static inline void meet_hole(uint32 *holes) {
+  ASSERT(*holes > 0);
+  --*holes;
+}
+
 // Drops what a leaf table's entries refer to.
 static void drop_pages(const pte_t *entry, uint32 live, struct frame_batch *batch) {
   struct page *const origin = pages_origin;
+  uint32 holes = holes_of(live);
   for (; live > 0; entry++) {
-    if (*entry == 0) continue;
+    if (*entry == 0) {
+      meet_hole(&holes);
+      continue;
+    }
     live--;
     page_drop_into(batch, &origin[pte_number(*entry)]);
   }
@@ -113,8 +129,12 @@ static void destroy_table(pte_t *table, int level, struct frame_batch *batch) {
   if (level == 0) {
     drop_pages(table, live, batch);
   } else {
+    uint32 holes = holes_of(live);
     for (pte_t *entry = table; live > 0; entry++) {
-      if (*entry == 0) continue;
+      if (*entry == 0) {
+        meet_hole(&holes);
+        continue;
+      }
       destroy_table(pte_va(*entry), level - 1, batch);
       live--;
     }
@@ -174,11 +194,14 @@ static NOINLINE pte_t copy_pinned(pte_t e) {
 // stands for it appears.  A writable page has one reference, and one for each pin (I3, I4).
 static int share_leaf(pte_t *from, pte_t *to, bool *lost_write) {
   struct page *const origin = pages_origin;
-  uint32 live = page_of(from)->live, left = live;
+  uint32 live = page_of(from)->live, left = live, holes = holes_of(live);
   page_of(to)->live = live;
   for (; left > 0; from++, to++) {
     pte_t e = *from;
-    if (e == 0) continue;
+    if (e == 0) {
+      meet_hole(&holes);
+      continue;
+    }
     struct page *pg = &origin[pte_number(e)];
     if (!(e & PTE_W)) {
       page_get(pg);
@@ -197,10 +220,13 @@ static int share_leaf(pte_t *from, pte_t *to, bool *lost_write) {
 }
 
 static int share_table(pte_t *from, pte_t *to, int level, bool *lost_write) {
-  uint32 live = page_of(from)->live;
+  uint32 live = page_of(from)->live, holes = holes_of(live);
   struct page *pg = page_of(to);
   for (int i = 0; live > 0; i++) {
-    if (from[i] == 0) continue;
+    if (from[i] == 0) {
+      meet_hole(&holes);
+      continue;
+    }
     live--;
     pte_t *below = table_create();
     if (below == NULL) return -ENOMEM;
