@@ -17,13 +17,8 @@
 #include "mm/frames.h"
 #include "mm/page.h"
 
-#define NONE  0  // end of a list: no RAM at physical address 0
+#define NONE  0  // no frame: no RAM at physical address 0
 #define JUNK  0xa5a5a5a5a5a5a5a5UL
-
-struct frame_list {
-  uint32 first;  // number of a frame, or NONE
-  uint32 count;
-};
 
 struct frame_cache {
   struct spinlock lock;     // FRAMES
@@ -132,7 +127,7 @@ static struct frame_cache *my_cache(void) { return &caches[this_hart()->id]; }
 #ifdef DEBUG
 // A free frame is full of junk: whoever writes to it after freeing it is found
 // when it is handed out again.
-static void junk_fill(struct page *pg) {
+void page_junk(struct page *pg) {
   uint64 *word = page_va(pg);
   for (int i = 0; i < PGSIZE / 8; i++) word[i] = JUNK;
 }
@@ -143,17 +138,7 @@ static void junk_check(struct page *pg) {
     if (word[i] != JUNK)
       panic("free frame %lx was written to: %lx at offset %d", page_pa(pg), word[i], i * 8);
 }
-
-static void junk_fill_list(struct frame_list list) {
-  while (list.count > 0) {
-    struct page *pg = list_take(&list);
-    ASSERT(pg->kind == FRAME_USER);
-    junk_fill(pg);
-  }
-}
 #else
-static inline void junk_fill(struct page *pg) { (void)pg; }
-static inline void junk_fill_list(struct frame_list list) { (void)list; }
 static inline void junk_check(struct page *pg) { (void)pg; }
 #endif
 
@@ -183,21 +168,36 @@ void *kalloc(enum frame_kind kind) {
   struct page *pg = &pages_origin[number];
   list_take(&cache->free);
   cache->used[kind]++;
-  release(&cache->lock);
   ASSERT(pg->refs == 0);
+  atomic_store(&pg->refs, 1);
+  release(&cache->lock);
   junk_check(pg);
   pg->kind = kind;
-  atomic_store(&pg->refs, 1);
   return pa_to_va((uint64)number << PGSHIFT);
 }
 
+// The lock of the cache is held.
+static inline void free_into(struct frame_cache *cache, struct page *pg) {
+  cache->used[pg->kind]--;
+  atomic_store(&pg->refs, 0);
+  cache_put(cache, pg);
+}
+
 void page_free(struct page *pg) {
-  junk_fill(pg);
+  page_junk(pg);
   struct frame_cache *cache = my_cache();
   acquire(&cache->lock);
-  cache->used[pg->kind]--;
-  cache_put(cache, pg);
+  free_into(cache, pg);
   release(&cache->lock);
+}
+
+bool page_drop_shared(struct page *pg) {
+  for (;;) {
+    uint32 refs = atomic_load(&pg->refs);
+    ASSERT(refs != 0);
+    if (page_is_sole(pg)) return false;
+    if (atomic_cas(&pg->refs, refs, refs - 1)) return true;
+  }
 }
 
 void kfree(void *page) {
@@ -206,19 +206,36 @@ void kfree(void *page) {
   page_put(page_of_pa(pa));
 }
 
-// What is less than a batch joins the list frame by frame.
-void kfree_batch(struct frame_batch *batch) {
-  struct frame_list list = {batch->first, batch->count};
-  junk_fill_list(list);
+// While references are being dropped, the account of user frames is ahead by what the
+// list holds: so it need not be kept for each frame.
+struct frame_list *drops_begin(void) {
   struct frame_cache *cache = my_cache();
   acquire(&cache->lock);
-  cache->used[FRAME_USER] -= batch->count;
-  if (likely(list.count == FRAME_BATCH))
-    put_aside(cache, list.first);
-  else
-    while (list.count > 0) cache_put(cache, list_take(&list));
+  cache->used[FRAME_USER] += cache->free.count;
+  return &cache->free;
+}
+
+static struct frame_cache *settle(struct frame_list *list) {
+  struct frame_cache *cache = container_of(list, struct frame_cache, free);
+  cache->used[FRAME_USER] -= list->count;
+  return cache;
+}
+
+struct frame_list *drops_pause(struct frame_list *list) {
+  struct frame_cache *cache = settle(list);
+  put_aside(cache, list->first);
+  *list = (struct frame_list){NONE, 0};
   release(&cache->lock);
-  *batch = (struct frame_batch){0};
+  return drops_begin();
+}
+
+void drops_end(struct frame_list *list) { release(&settle(list)->lock); }
+
+void drops_end_with(struct frame_list *list, struct page *pg) {
+  struct frame_cache *cache = settle(list);
+  page_junk(pg);
+  free_into(cache, pg);
+  release(&cache->lock);
 }
 
 static bool skipped(uint64 pa, const struct pa_range *skip, int skips) {
@@ -242,7 +259,7 @@ void frames_init(uint64 ram_start, uint64 ram_end, uint64 first_free,
   for (uint64 pa = PGROUNDDOWN(ram_end) - PGSIZE; pa >= first; pa -= PGSIZE) {
     struct page *pg = page_of_pa(pa);
     if (skipped(pa, skip, skips)) continue;
-    junk_fill(pg);
+    page_junk(pg);
     list_push(&batch, pg);
     managed++;
     if (batch.count < FRAME_BATCH) continue;

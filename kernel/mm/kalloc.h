@@ -3,7 +3,8 @@
 // A frame handed out has count 1.  Sharers add references; whoever drops the
 // last one frees the frame, on whichever hart that happens.
 //
-//   I1  A frame is on a free list exactly when its count is 0.
+//   I1  A frame is on a free list exactly when its count is 0: both change under the
+//       lock of one cache, so a frame that is not in use is always to be found.
 //   I2  The count goes from 0 to 1 in kalloc alone.
 #pragma once
 

@@ -59,40 +59,53 @@ static inline bool page_is_sole(const struct page *pg) {
   return true;
 }
 
-// Drops the caller's reference.  Returns whether it was the last one: then the frame
-// is the caller's to free.
-static inline bool page_drop(struct page *pg) {
-  if (page_is_sole(pg)) {
-    atomic_store(&pg->refs, 0);
-    return true;
-  }
-  uint32 before = atomic_add_acq_rel(&pg->refs, -1);
-  if (likely(before > 1)) return false;
-  ASSERT(before == 1);
-  return true;
-}
+// Frees the frame; the caller's reference is the only one.
+void page_free(struct page *pg);
+
+// Drops the caller's reference unless it is the only one.  Returns whether it did.
+bool page_drop_shared(struct page *pg);
 
 // Drops the caller's reference, and frees the frame if that was the last one.
-void page_free(struct page *pg);
 static inline void page_put(struct page *pg) {
-  if (page_drop(pg)) page_free(pg);
+  if (page_is_sole(pg) || !page_drop_shared(pg)) page_free(pg);
 }
 
-// User frames on their way back to kalloc, a batch at a time.  Starts as {0}.
+// Free frames, chained through `next`, of which the last is undefined.
 #define FRAME_BATCH  32
 
-struct frame_batch {
-  uint32 first;  // number; chained through `next`, of which the last is undefined
+struct frame_list {
+  uint32 first;  // number
   uint32 count;
 };
 
-// Gives the frames of a batch back, and empties it.  Any context.
-void kfree_batch(struct frame_batch *batch);
+// Dropping many references to user frames.  drops_begin locks the hart's frame cache and
+// returns its list; page_drop_into adds a frame whose last reference it drops; drops_end
+// unlocks.  So a frame whose count has become 0 is on a list before anything else can
+// see or delay that (I1).  Interrupts are off in between: for at most FRAME_BATCH frames
+// freed, then drops_pause gives up the lock for a moment, and at most the entries of one
+// table looked at, for which the caller answers.  drops_end_with also frees one more
+// frame, of any kind, to which the caller has the only reference.
+struct frame_list *drops_begin(void);
+struct frame_list *drops_pause(struct frame_list *list);
+void drops_end(struct frame_list *list);
+void drops_end_with(struct frame_list *list, struct page *pg);
 
-// Drops a reference to a user frame; a frame without any joins the batch.
-static inline void page_drop_into(struct frame_batch *batch, struct page *pg) {
-  if (!page_drop(pg)) return;
-  pg->next = batch->first;
-  batch->first = page_number(pg);
-  if (++batch->count == FRAME_BATCH) kfree_batch(batch);
+#ifdef DEBUG
+void page_junk(struct page *pg);  // what a free frame is full of
+#else
+static inline void page_junk(struct page *pg) { (void)pg; }
+#endif
+
+static inline void page_drop_into(struct frame_list **list, struct page *pg) {
+  if (page_is_sole(pg)) {
+    atomic_store(&pg->refs, 0);
+  } else {
+    uint32 before = atomic_add_acq_rel(&pg->refs, -1);
+    if (likely(before > 1)) return;
+    ASSERT(before == 1);
+  }
+  page_junk(pg);
+  pg->next = (*list)->first;
+  (*list)->first = page_number(pg);
+  if (++(*list)->count == FRAME_BATCH) *list = drops_pause(*list);
 }

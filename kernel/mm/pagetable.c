@@ -109,41 +109,41 @@ static inline void meet_hole(uint32 *holes) {
   --*holes;
 }
 
-// Drops what a leaf table's entries refer to.
-static void drop_pages(const pte_t *entry, uint32 live, struct frame_batch *batch) {
+// Drops what a leaf table's entries refer to, and the table.
+static void destroy_leaf(pte_t *table) {
   struct page *const origin = pages_origin;
-  uint32 holes = holes_of(live);
-  for (; live > 0; entry++) {
+  uint32 live = page_of(table)->live, holes = holes_of(live);
+  struct frame_list *list = drops_begin();
+  for (const pte_t *entry = table; live > 0; entry++) {
     if (*entry == 0) {
       meet_hole(&holes);
       continue;
     }
     live--;
-    page_drop_into(batch, &origin[pte_number(*entry)]);
+    page_drop_into(&list, &origin[pte_number(*entry)]);
   }
+  drops_end_with(list, page_of(table));
 }
 
 // Drops all that a table refers to, and the table.
-static void destroy_table(pte_t *table, int level, struct frame_batch *batch) {
-  uint32 live = page_of(table)->live;
+static void destroy_table(pte_t *table, int level) {
   if (level == 0) {
-    drop_pages(table, live, batch);
-  } else {
-    uint32 holes = holes_of(live);
-    for (pte_t *entry = table; live > 0; entry++) {
-      if (*entry == 0) {
-        meet_hole(&holes);
-        continue;
-      }
-      destroy_table(pte_va(*entry), level - 1, batch);
-      live--;
+    destroy_leaf(table);
+    return;
+  }
+  uint32 live = page_of(table)->live, holes = holes_of(live);
+  for (pte_t *entry = table; live > 0; entry++) {
+    if (*entry == 0) {
+      meet_hole(&holes);
+      continue;
     }
+    live--;
+    destroy_table(pte_va(*entry), level - 1);
   }
   kfree(table);
 }
 
-static void sweep_table(pte_t *table, int level, uint64 start, uint64 end,
-                        struct frame_batch *batch) {
+static void sweep_table(pte_t *table, int level, uint64 start, uint64 end) {
   uint64 span = level_span(level);
   struct page *pg = page_of(table);
   uint32 unseen = live_from(table, level_index(level, start), (end - start) / span);
@@ -155,13 +155,13 @@ static void sweep_table(pte_t *table, int level, uint64 start, uint64 end,
     unseen--;
     if (e & PTE_V) {
       ASSERT(level > 0);
-      sweep_table(pte_va(e), level - 1, va, next, batch);
+      sweep_table(pte_va(e), level - 1, va, next);
       continue;
     }
     if (level > 0)
-      destroy_table(pte_va(e), level - 1, batch);
+      destroy_table(pte_va(e), level - 1);
     else
-      page_drop_into(batch, page_of_pa(pte_pa(e)));
+      page_put(page_of_pa(pte_pa(e)));
     *entry = 0;
     pg->live--;
   }
@@ -175,9 +175,7 @@ enum zapped uvm_zap(pte_t *root, uint64 start, uint64 end) {
 }
 
 void uvm_sweep(pte_t *root, uint64 start, uint64 end) {
-  struct frame_batch batch = {0};
-  sweep_table(root, ROOT_LEVEL, start, end, &batch);
-  if (batch.count > 0) kfree_batch(&batch);
+  sweep_table(root, ROOT_LEVEL, start, end);
 }
 
 // A page of its own for the child, in the place of one that another thread has pinned to
@@ -249,8 +247,4 @@ pte_t *uvm_create(void) {
   return root;
 }
 
-void uvm_destroy(pte_t *root) {
-  struct frame_batch batch = {0};
-  destroy_table(root, ROOT_LEVEL, &batch);
-  if (batch.count > 0) kfree_batch(&batch);
-}
+void uvm_destroy(pte_t *root) { destroy_table(root, ROOT_LEVEL); }
