@@ -20,7 +20,8 @@ struct page {
   };
   union {
     uint32 next_batch;     // first frame of a free batch: [POOL] of the next batch
-    struct spinlock lock;  // leaf page tables: LEAF
+    uint32 next_table;     // page tables cut off: [the owner of the list]
+    struct spinlock lock;  // leaf page tables in use: LEAF
   };
   uint8 kind;              // enum frame_kind, [the owner]
 };

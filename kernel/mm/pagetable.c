@@ -56,25 +56,37 @@ static uint32 live_from(const pte_t *table, uint64 first, uint64 n) {
   return first < n ? live - count_live(table, first) : live;
 }
 
-static uint32 zap_leaf(pte_t *table, uint64 first, uint64 n) {
-  uint32 most = live_from(table, first, n), zapped = 0;
-  for (pte_t *entry = table + first, *end = entry + n; entry < end && zapped < most; entry++) {
+// Makes n entries of a leaf table invalid, from number `first` on.  Returns how many
+// there were.
+static uint32 clear_leaf(pte_t *table, uint64 first, uint64 n) {
+  uint32 most = live_from(table, first, n), met = 0;
+  for (pte_t *entry = table + first, *end = entry + n; entry < end && met < most; entry++) {
     if (*entry == 0) continue;
     atomic_store(entry, *entry & ~PTE_V);
-    zapped++;
+    met++;
   }
-  return zapped;
+  return met;
 }
 
-// Returns how many entries it made invalid.  A part of a table's span is looked
-// at entry by entry; a whole one is cut off above.  *what grows accordingly.
-static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end,
-                        enum zapped *what) {
-  uint32 zapped = 0;
+// Cuts off the table of the level below that an entry leads to.
+static void cut(pte_t *entry, int below, struct detached *out) {
+  struct page *pg = page_of(pte_va(*entry));
+  atomic_store(entry, 0);
+  page_of(entry)->live--;
+  pg->next_table = out->tables[below];
+  out->tables[below] = page_number(pg);
+  out->what = DETACHED_TABLES;
+}
+
+// A part of a table's span is looked at entry by entry; a whole one is cut off above.
+// Returns whether the table is left without a valid entry.
+static bool detach_table(pte_t *table, int level, uint64 start, uint64 end,
+                         struct detached *out) {
+  struct page *pg = page_of(table);
   if (level == 0) {
-    zapped = zap_leaf(table, level_index(0, start), (end - start) >> PGSHIFT);
-    if (zapped > 0 && *what == ZAPPED_NOTHING) *what = ZAPPED_PAGES;
-    return zapped;
+    uint32 met = clear_leaf(table, level_index(0, start), (end - start) >> PGSHIFT);
+    if (met > 0 && out->what == DETACHED_NOTHING) out->what = DETACHED_PAGES;
+    return met == pg->live;
   }
   uint64 span = level_span(level);
   uint32 unseen = live_from(table, level_index(level, start), (end - start) / span);
@@ -83,18 +95,10 @@ static uint32 zap_table(pte_t *table, int level, uint64 start, uint64 end,
     pte_t *entry = &table[level_index(level, va)];
     if (*entry == 0) continue;
     unseen--;
-    bool whole = next - va == span;
-    if (!whole) {
-      pte_t *below = pte_va(*entry);
-      whole = zap_table(below, level - 1, va, next, what) == page_of(below)->live;
-    }
-    if (whole) {
-      *what = ZAPPED_TABLES;
-      atomic_store(entry, *entry & ~PTE_V);
-      zapped++;
-    }
+    if (next - va == span || detach_table(pte_va(*entry), level - 1, va, next, out))
+      cut(entry, level - 1, out);
   }
-  return zapped;
+  return pg->live == 0;
 }
 
 // A walk over a whole table ends when it has met all live entries.  Of the others it may
@@ -143,39 +147,45 @@ static void destroy_table(pte_t *table, int level) {
   kfree(table);
 }
 
-static void sweep_table(pte_t *table, int level, uint64 start, uint64 end) {
-  uint64 span = level_span(level);
-  struct page *pg = page_of(table);
-  uint32 unseen = live_from(table, level_index(level, start), (end - start) / span);
-  for (uint64 va = start, next; va < end && unseen > 0; va = next) {
-    next = MIN(end, (va | (span - 1)) + 1);
-    pte_t *entry = &table[level_index(level, va)];
+// The part of one leaf table, if it is still there.
+static void sweep_leaf(pte_t *root, uint64 start, uint64 end) {
+  pte_t *entry = walk(root, start);
+  if (entry == NULL) return;
+  struct page *pg = page_of(entry);
+  uint64 first = level_index(0, start), n = (end - start) >> PGSHIFT;
+  uint32 unseen = live_from(entry - first, first, n);
+  struct frame_list *list = drops_begin();
+  for (const pte_t *stop = entry + n; entry < stop && unseen > 0; entry++) {
     pte_t e = *entry;
     if (e == 0) continue;
+    ASSERT(!(e & PTE_V));
     unseen--;
-    if (e & PTE_V) {
-      ASSERT(level > 0);
-      sweep_table(pte_va(e), level - 1, va, next);
-      continue;
-    }
-    if (level > 0)
-      destroy_table(pte_va(e), level - 1);
-    else
-      page_put(page_of_pa(pte_pa(e)));
     *entry = 0;
     pg->live--;
+    page_drop_into(&list, page_of_pa(pte_pa(e)));
   }
+  drops_end(list);
 }
 
-enum zapped uvm_zap(pte_t *root, uint64 start, uint64 end) {
-  enum zapped what = ZAPPED_NOTHING;
+void uvm_detach(pte_t *root, uint64 start, uint64 end, struct detached *out) {
   ASSERT(start <= end && end <= MAXVA);
-  zap_table(root, ROOT_LEVEL, start, end, &what);
-  return what;
+  detach_table(root, ROOT_LEVEL, start, end, out);
 }
 
 void uvm_sweep(pte_t *root, uint64 start, uint64 end) {
-  sweep_table(root, ROOT_LEVEL, start, end);
+  uint64 span = level_span(1), next = MIN(end, (start | (span - 1)) + 1);
+  uint64 last = MAX(next, end & ~(span - 1));
+  if (start < next) sweep_leaf(root, start, next);
+  if (last < end) sweep_leaf(root, last, end);
+}
+
+void uvm_free(struct detached *from) {
+  for (int level = 0; level < ROOT_LEVEL; level++)
+    while (from->tables[level] != 0) {
+      struct page *pg = &pages_origin[from->tables[level]];
+      from->tables[level] = pg->next_table;
+      destroy_table(page_va(pg), level);
+    }
 }
 
 // A page of its own for the child, in the place of one that another thread has pinned to

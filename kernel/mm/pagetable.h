@@ -10,7 +10,7 @@
 //       is made with the leaf table's lock held: whoever holds that lock may use the
 //       frame that an entry leads to.
 //   I6  An entry that is not 0 but lacks PTE_V is on its way out: it exists only
-//       between uvm_zap and uvm_sweep, under the vm's exclusive lock.
+//       between uvm_detach and uvm_sweep, under the vm's exclusive lock.
 #pragma once
 
 #include "arch/pte.h"
@@ -54,15 +54,28 @@ static inline bool pte_install(pte_t *pte, pte_t entry) {
   return true;
 }
 
-// Unmapping user pages goes in two steps, with a TLB flush by the caller between
-// them.  uvm_zap makes all in [start, end) (page-aligned) invalid, tables that this
-// empties included, and returns what there was: nothing, so that neither flush nor
-// sweep is needed, pages, or tables, too, which a fence of single pages does not cover
-// (privileged specification 4.2.1).  uvm_sweep drops the frames' references and frees
-// those tables.  The vm's lock is held exclusively.
-enum zapped { ZAPPED_NOTHING, ZAPPED_PAGES, ZAPPED_TABLES };
-enum zapped uvm_zap(pte_t *root, uint64 start, uint64 end);
+// Taking away the user pages in [start, end) (page-aligned):
+//
+//   vm->lock held exclusively: uvm_detach, a flush, uvm_sweep
+//   nothing held:              uvm_free
+//
+// *out starts as {0}.  uvm_detach cuts off the tables whose span lies in the range, or that are left empty,
+// and makes the entries in the others, two leaf tables at most, invalid (I6).  out->what
+// says what there was: nothing, so that no flush is needed, pages, or tables, too, which
+// a fence of single pages does not cover (privileged specification 4.2.1).  The flush is
+// the caller's.  uvm_sweep drops what those two tables lost.  uvm_free drops all that
+// the tables cut off refer to, and frees them; no hart knows them any more, so it needs
+// no lock, and a long range keeps no other thread of the vm waiting.
+enum detached_what { DETACHED_NOTHING, DETACHED_PAGES, DETACHED_TABLES };
+
+struct detached {
+  enum detached_what what;
+  uint32 tables[ROOT_LEVEL];  // by level: number of the first frame, chained; 0: none
+};
+
+void uvm_detach(pte_t *root, uint64 start, uint64 end, struct detached *out);
 void uvm_sweep(pte_t *root, uint64 start, uint64 end);
+void uvm_free(struct detached *from);
 
 // Makes `to`, a user root without user entries, refer to all that `from` refers
 // to: pages get one more reference each and are writable in neither.  Sets

@@ -113,13 +113,14 @@ int64 vm_grow(struct vm *vm, uint64 n) {
   return result;
 }
 
-// Takes pages in [start, end) away from a vm that may be running.
-static void unmap(struct vm *vm, uint64 start, uint64 end) {
+// Takes pages in [start, end) away from a vm that may be running.  Whole tables go to
+// *gone, for uvm_free once the lock is released; no hart uses them any more.
+static void unmap(struct vm *vm, uint64 start, uint64 end, struct detached *gone) {
   if (start >= end) return;
   explore_yield();
-  enum zapped what = uvm_zap(vm->root, start, end);
-  if (what == ZAPPED_NOTHING) return;
-  if (what == ZAPPED_TABLES)
+  uvm_detach(vm->root, start, end, gone);
+  if (gone->what == DETACHED_NOTHING) return;
+  if (gone->what == DETACHED_TABLES)
     tlb_flush(vm);
   else
     tlb_flush_range(vm, start, end);
@@ -127,6 +128,7 @@ static void unmap(struct vm *vm, uint64 start, uint64 end) {
 }
 
 int64 vm_grow_eager(struct vm *vm, uint64 n) {
+  struct detached gone = {0};
   rwlock_own(&vm->lock);
   uint64 old = vm->size;
   int64 result = -ENOMEM;
@@ -135,13 +137,14 @@ int64 vm_grow_eager(struct vm *vm, uint64 n) {
   set_break(vm, old + n);
   for (uint64 va = first; va < last; va += PGSIZE) {
     if (vmfault(vm, va, PTE_W) == 0) continue;
-    unmap(vm, first, va + PGSIZE);  // a failed one may leave empty tables
+    unmap(vm, first, va + PGSIZE, &gone);  // a failed one may leave empty tables
     set_break(vm, old);
     goto out;
   }
   result = old;
 out:
   rwlock_disown(&vm->lock);
+  if (gone.what == DETACHED_TABLES) uvm_free(&gone);
   return result;
 }
 
@@ -176,6 +179,7 @@ static int clear_tail(struct vm *vm, uint64 size) {
 }
 
 int64 vm_shrink(struct vm *vm, uint64 n) {
+  struct detached gone = {0};
   rwlock_own(&vm->lock);
   uint64 old = vm->size;
   int64 result = old;
@@ -188,8 +192,9 @@ int64 vm_shrink(struct vm *vm, uint64 n) {
   uint64 end = PGROUNDUP(old - n);
   cut_regions(vm, end);
   vm->size = old - n;
-  unmap(vm, end, PGROUNDUP(old));
+  unmap(vm, end, PGROUNDUP(old), &gone);
 out:
   rwlock_disown(&vm->lock);
+  if (gone.what == DETACHED_TABLES) uvm_free(&gone);
   return result;
 }
