@@ -6,6 +6,7 @@
 #include "arch/devtree.h"
 #include "arch/offsets.h"
 #include "arch/pte.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
 #include "mm/kalloc.h"
 #include "mm/kvm.h"
