@@ -196,7 +196,8 @@ bool page_drop_shared(struct page *pg) {
     uint32 refs = atomic_load(&pg->refs);
     ASSERT(refs != 0);
     if (page_is_sole(pg)) return false;
-    if (atomic_cas(&pg->refs, refs, refs - 1)) return true;
+    // Release: the caller has finished with the frame.
+    if (atomic_cas_release(&pg->refs, &refs, refs - 1)) return true;
   }
 }
 
