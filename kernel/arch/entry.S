@@ -190,4 +190,5 @@ boot_table:
 .balign KSTACK_SLOT
   .zero KSTACK_SIZE
   .zero KSTACK_SIZE
+.globl boot_stack_top
 boot_stack_top:

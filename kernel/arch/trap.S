@@ -90,6 +90,7 @@ first_run:
 1:
   j    user_return
 
+.globl from_kernel
 from_kernel:
   csrrw sp, sscratch, sp
   addi sp, sp, -FRAME_SIZE
@@ -111,6 +112,8 @@ from_kernel:
   csrc sstatus, t0
   mv   a0, sp
   call kerneltrap
+.globl kerneltrap_returns
+kerneltrap_returns:
   ld   t0, FRAME_SEPC(sp)
   ld   t1, FRAME_STATUS(sp)
   csrw sepc, t0
@@ -137,4 +140,5 @@ stack_switch:
 .balign KSTACK_SLOT
   .zero KSTACK_SIZE
   .zero KSTACK_SIZE
+.globl overflow_stack_top
 overflow_stack_top:

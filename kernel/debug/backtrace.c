@@ -6,9 +6,10 @@
 // saved return address and saved s0.
 #include "debug/backtrace.h"
 
-#include "arch/memlayout.h"
 #include "arch/offsets.h"
+#include "arch/trapframe.h"
 #include "lib/printf.h"
+#include "mm/kstack.h"
 
 struct ksym {
   uint32 offset;
@@ -20,7 +21,9 @@ extern const struct {
   struct ksym symbols[];
 } ksyms;
 extern const char ksyms_names[];
-extern char kernel_start[], text_end[], kernel_end[];
+extern char kernel_start[], text_end[];
+extern char boot_stack_top[];                                           // arch/entry.S
+extern char trap_vector[], from_kernel[], kerneltrap_returns[], overflow_stack_top[];  // arch/trap.S
 
 #define MAX_DEPTH  32
 
@@ -54,21 +57,52 @@ static void print_place(uint64 pc) {
   printf("  0x%lx %s\n", pc, name);
 }
 
-// Frames lie on kernel stacks: those in slots, or the boot stack in the image.
+static bool in_image_stack(uint64 va, const char *top) {
+  return va < (uint64)top && va >= (uint64)top - KSTACK_SIZE;
+}
+
+// Whether the aligned 16 bytes at va lie on a stack of the kernel and can be read.
+static bool is_stack(uint64 va) {
+  return kstack_is_mapped(va) || in_image_stack(va, boot_stack_top) ||
+         in_image_stack(va, overflow_stack_top);
+}
+
+// Both words of a frame are in one such piece.
 static bool is_frame(uint64 fp, uint64 below) {
-  bool mapped = fp > KSTACKS || (fp > (uint64)text_end && fp < (uint64)kernel_end);
-  return mapped && fp % 16 == 0 && fp > below && (below == 0 || fp - below <= KSTACK_SIZE);
+  return fp % 16 == 0 && fp > below && is_stack(fp - 16);
+}
+
+static const uint64 *words(uint64 fp) { return (const uint64 *)fp; }
+
+// Prints where code was interrupted that had these registers.  Returns the frame to go on
+// from, 0 for none: on the ways to and from user mode s0 is the program's.  A function that
+// calls no other saves s0 alone, just below fp.
+static uint64 interrupted(uint64 pc, uint64 ra, uint64 fp) {
+  print_place(pc);
+  if (pc >= (uint64)trap_vector && pc < (uint64)from_kernel) return 0;
+  bool leaf = is_frame(fp, 0) && !is_text(words(fp)[-1]);
+  if (is_text(ra) && (leaf || !is_text(pc))) print_place(ra - 4);
+  return leaf ? words(fp)[-1] : fp;
+}
+
+static void follow(uint64 fp) {
+  uint64 below = 0;
+  for (int i = 0; i < MAX_DEPTH && is_frame(fp, below); i++) {
+    uint64 ra = words(fp)[-1];
+    if (!is_text(ra)) break;
+    print_place(ra - 4);  // the call, not what follows it
+    below = fp;
+    const struct trapframe *tf = (const struct trapframe *)fp;  // kerneltrap's caller's
+    if (ra == (uint64)kerneltrap_returns && is_stack((uint64)(tf + 1) - 16))
+      fp = interrupted(tf->sepc, tf->ra, tf->s0);
+    else
+      fp = words(fp)[-2];
+  }
 }
 
 void backtrace(uint64 pc, uint64 fp) {
   print_place(pc);
-  uint64 below = 0;
-  for (int i = 0; i < MAX_DEPTH && is_frame(fp, below); i++) {
-    const uint64 *frame = (const uint64 *)fp;
-    uint64 ra = frame[-1];
-    if (!is_text(ra)) break;
-    print_place(ra - 4);  // the call, not what follows it
-    below = fp;
-    fp = frame[-2];
-  }
+  follow(fp);
 }
+
+void backtrace_interrupted(uint64 pc, uint64 ra, uint64 fp) { follow(interrupted(pc, ra, fp)); }

@@ -73,7 +73,7 @@ static void stop_others(void) {
     printf("hart %u: process %d (%s)%s\n", i, p ? p->pid : 0, p ? p->name : "none yet",
            m->stopped ? "" : ", does not answer");
     // A program's registers are its own affair.
-    if (m->stopped && m->pc >= DIRECT_MAP) backtrace(m->pc, m->fp);
+    if (m->stopped && m->pc >= DIRECT_MAP) backtrace_interrupted(m->pc, m->ra, m->fp);
     else if (m->stopped) printf("  in user mode at 0x%lx\n", m->pc);
     print_locks(i);
   }
@@ -123,6 +123,6 @@ void panic_trap(struct trapframe *tf, const char *name, uint64 cause, uint64 stv
          stval);
   print_here("trap");
   print_registers(tf);
-  backtrace(tf->sepc, tf->s0);
+  backtrace_interrupted(tf->sepc, tf->ra, tf->s0);
   finish();
 }
