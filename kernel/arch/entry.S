@@ -106,8 +106,6 @@ other_hart:
   j    other_hart
 4:
   fence r, rw
-  ld   t0, MH_MSIP(s1)
-  sw   zero, 0(t0)
   ld   t0, MH_SATP(s1)
   csrw satp, t0
   sfence.vma
@@ -119,14 +117,16 @@ other_hart:
   add  t0, t0, t1
   csrw mepc, t0
   li   s0, 0
-  mret
+  mret                         // to machine_trap first: the bell still rings
 
 park:
   wfi
   j    park
 
-// Machine software interrupt: acknowledge.  Machine timer: silence it.  Either
-// becomes a supervisor software interrupt, whose handler sees what is due.
+// Machine software interrupt: acknowledge, then see whether it was to stop this hart.
+// In that order: a bell that rings after the look, even while this hart starts, rings
+// again.  Machine timer: silence it.  Either becomes a supervisor software interrupt,
+// whose handler sees what is due.
 .balign 4
 machine_trap:
   csrrw t0, mscratch, t0
@@ -134,14 +134,17 @@ machine_trap:
   sd   t2, MH_T2(t0)
   csrr t1, mcause
   bgez t1, machine_fatal
-  la   t2, machine_stop
-  lw   t2, 0(t2)
-  bnez t2, machine_stopped
   andi t1, t1, 4               // 3: software, 7: timer
   bnez t1, 1f
   ld   t1, MH_MSIP(t0)
   sw   zero, 0(t1)
-  fence o, rw                  // before the reasons are read: see ipi_take
+  fence o, rw                  // before machine_stop and the reasons (ipi_take) are read
+  la   t2, machine_stop
+  lw   t2, 0(t2)
+  beqz t2, 2f
+  csrr t1, mhartid
+  addi t1, t1, 1
+  bne  t1, t2, machine_stopped
   j    2f
 1:
   ld   t1, MH_TIMECMP(t0)

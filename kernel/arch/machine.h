@@ -20,7 +20,7 @@ struct machine_hart {
   uint64 saved[2];   // registers of whatever was interrupted
   uint64 msip;       // physical address of this hart's CLINT registers
   uint64 timecmp;
-  uint64 go;         // [atomic] set by the boot hart: the next three are valid
+  uint64 go;         // [atomic] set by the boot hart, then rung: the next three are valid
   uint64 satp;
   uint64 sp;
   uint64 tp;
@@ -31,7 +31,10 @@ struct machine_hart {
 };
 
 extern struct machine_hart machine_harts[NCPU];
-extern uint32 machine_stop;  // [atomic] all other harts shall stop for ever
+
+// [atomic] 0, or 1 + the number of the hart that has panicked.  Any other hart that
+// takes a machine software interrupt then stops for ever; that one is never stopped.
+extern uint32 machine_stop;
 
 // Starts hart `id` (which waits since reset) in supervisor mode at hart_main,
 // with page table `satp`, stack `sp` and thread pointer `tp`.

@@ -122,12 +122,24 @@ kerneltrap_returns:
   addi sp, sp, FRAME_SIZE      // tp stays: the thread may be on another hart now
   sret
 
-// No room for a frame: report on a stack that nothing else uses.
+// No room for a frame: report on a stack that nothing else uses.  The first hart that
+// comes here has it; another waits for the panic of the first one to stop it.
 stack_overflow:
-  mv   a0, sp
   csrw sscratch, zero
+  la   t0, overflow_hart
+1:
+  lr.d.aq t1, (t0)
+  bnez t1, 2f
+  sc.d t2, tp, (t0)
+  bnez t2, 1b
+  j    3f
+2:
+  beq  t1, tp, 3f
+  wfi
+  j    2b
+3:
+  mv   a0, sp
   la   sp, overflow_stack_top
-  la   ra, trap_vector
   call kernel_stack_overflow
 
 .globl stack_switch
@@ -142,3 +154,5 @@ stack_switch:
   .zero KSTACK_SIZE
 .globl overflow_stack_top
 overflow_stack_top:
+overflow_hart:
+  .8byte 0

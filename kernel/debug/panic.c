@@ -1,8 +1,9 @@
 // Panic: say all that is known, and stop the machine.
 //
-// The other harts are stopped through machine mode, which works even where they
-// spin with interrupts off; each leaves its pc and frame pointer behind.  Boot
-// option panic=halt keeps QEMU for a debugger instead of leaving it.
+// First the other harts are stopped, through machine mode, which works even where they
+// spin with interrupts off; each leaves its pc and frame pointer behind.  Then nothing
+// changes any more, and nobody else prints.  Boot option panic=halt keeps QEMU for a
+// debugger instead of leaving it.
 #include "debug/panic.h"
 
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "arch/power.h"
 #include "arch/trapframe.h"
 #include "debug/backtrace.h"
+#include "debug/stall.h"
 #include "dev/uart.h"
 #include "kernel/atomic.h"
 #include "lib/assert.h"
@@ -25,23 +27,46 @@
 
 #define PANIC_STATUS   1
 #define ANSWER_ROUNDS  10000000  // how long to wait for a hart that does not answer
+#define ROUNDS_A_LOOK  1024
 
-static uint32 panicking;  // [atomic] 1 + hart that panicked first
 static bool show_processes;
 
 void panic_show_processes(void) { show_processes = true; }
+
+// Another hart that was let into supervisor mode, though it may not be there yet.  One
+// that is let in later stops at its first instruction: machine_stop is set.
+static bool is_other(uint32 id) {
+  return id != this_hart()->id && (id == 0 || atomic_load(&machine_harts[id].go));
+}
+
+static void await_stop(const struct machine_hart *m) {
+  for (int n = 1; n < ANSWER_ROUNDS && !atomic_load_acquire(&m->stopped); n++) {
+    if (n % ROUNDS_A_LOOK == 0) let_others_run(time_now());
+    cpu_relax();
+  }
+}
+
+// machine_stop is set, and seen by all whose bell rings afterwards.
+static void stop_others(void) {
+  atomic_fence();
+  for (uint32 i = 0; i < NCPU; i++)
+    if (is_other(i)) mmio_write(machine_harts[i].msip, 1);
+  for (uint32 i = 0; i < NCPU; i++)
+    if (is_other(i)) await_stop(&machine_harts[i]);
+}
 
 // Only the first hart goes on; a panic inside a panic ends at once.
 static void enter(void) {
   intr_off();
   uint32 me = this_hart()->id + 1;
-  uint32 nobody = 0;
-  if (atomic_cas_acquire(&panicking, &nobody, me)) {
+  uint32 owner = 0;
+  if (atomic_cas_acquire(&machine_stop, &owner, me)) {
+    stop_others();
     uart_take_over();
     return;
   }
-  if (nobody == me) power_off(PANIC_STATUS);
-  for (;;) wait_for_interrupt();  // machine mode will stop us
+  if (owner == me) power_off(PANIC_STATUS);
+  for (;;) wait_for_interrupt();  // the first one's bell stops this hart
 }
 
 static void print_here(const char *what) {
@@ -59,30 +84,25 @@ static void print_locks(uint32 hart) {
 static void print_locks(uint32 hart) { (void)hart; }
 #endif
 
-static void stop_others(void) {
-  uint32 me = this_hart()->id;
-  hartset online = atomic_load(&online_harts);
-  atomic_store(&machine_stop, 1);
-  for (uint32 i = 0; i < NCPU; i++)
-    if (i != me && (online & hart_bit(i))) mmio_write(machine_harts[i].msip, 1);
-  for (uint32 i = 0; i < NCPU; i++) {
-    if (i == me || !(online & hart_bit(i))) continue;
-    struct machine_hart *m = &machine_harts[i];
-    for (int n = 0; n < ANSWER_ROUNDS && !atomic_load_acquire(&m->stopped); n++) cpu_relax();
-    struct proc *p = harts[i].proc;
-    printf("hart %u: process %d (%s)%s\n", i, p ? p->pid : 0, p ? p->name : "none yet",
-           m->stopped ? "" : ", does not answer");
-    // A program's registers are its own affair.
-    if (m->stopped && m->pc >= DIRECT_MAP) backtrace_interrupted(m->pc, m->ra, m->fp);
-    else if (m->stopped) printf("  in user mode at 0x%lx\n", m->pc);
-    print_locks(i);
-  }
+// Where another hart was.  A program's registers are its own affair.
+static void print_hart(uint32 id) {
+  const struct machine_hart *m = &machine_harts[id];
+  bool stopped = atomic_load_acquire(&m->stopped);
+  const struct proc *p = harts[id].proc;
+  printf("hart %u: process %d (%s)%s\n", id, p ? p->pid : 0, p ? p->name : "none yet",
+         stopped ? "" : ", does not answer");
+  if (stopped && m->pc >= DIRECT_MAP)
+    backtrace_interrupted(m->pc, m->ra, m->fp);
+  else if (stopped)
+    printf("  in user mode at 0x%lx\n", m->pc);
+  print_locks(id);
 }
 
 static void finish(void) __attribute__((noreturn));
 static void finish(void) {
   print_locks(this_hart()->id);
-  stop_others();
+  for (uint32 i = 0; i < NCPU; i++)
+    if (is_other(i)) print_hart(i);
   if (show_processes) proc_report();
   char how[8] = "";
   boot_option("panic", how, sizeof(how));
