@@ -15,7 +15,7 @@ struct trapframe {
   uint64 s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
   uint64 t3, t4, t5, t6;
   uint64 sepc;
-  uint64 hart;     // user frames: the kernel's tp, for the next way in
+  uint64 hart;     // user frames: the kernel's tp, for the next way in; in the kernel free
   uint64 sstatus;  // kernel frames
   uint64 cause;    // user frames: scause and stval of the last exception
   uint64 value;

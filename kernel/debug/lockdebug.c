@@ -3,7 +3,6 @@
 #include "sync/lockdebug.h"
 
 #include "arch/csr.h"
-#include "arch/devtree.h"
 #include "arch/hart.h"
 #include "debug/backtrace.h"
 #include "debug/stall.h"
@@ -22,7 +21,7 @@ const char *lock_name(enum lock_class class) {
 }
 
 #ifdef DEBUG
-#define LONG_SECONDS  2  // for a spinlock; emulated harts may be off the host's for long
+#define LONG_SECONDS  2  // for a spinlock
 
 static void place_name(uint64 place, char *out, size_t size) { symbol_name(place - 4, out, size); }
 
@@ -62,34 +61,33 @@ static struct held_lock take_off(struct held_locks *held, const void *lock) {
 void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place) {
   ASSERT(class > LOCK_NONE && class < LOCK_COUNT && !intr_get());
   struct held_locks *held = &this_hart()->held;
-  struct held_lock new = {lock, class, (uint64)place, time_now()};
+  struct held_lock new = {lock, class, (uint64)place, stall_seconds()};
   check(held, &new, nested);
   add(held, &new);
 }
 
 void lockdebug_waited(void) {
   struct held_locks *held = &this_hart()->held;
-  held->locks[held->count - 1].since = time_now();
+  held->locks[held->count - 1].since = stall_seconds();
 }
 
 void lockdebug_unspin(const void *lock) {
   ASSERT(!intr_get());
   struct held_lock old = take_off(&this_hart()->held, lock);
-  uint64 ticks = time_now() - old.since;
+  uint64 seconds = stall_seconds_since(old.since);
   // Messages need the serial port's own lock.
-  if (likely(ticks < LONG_SECONDS * machine.timebase) || old.class == LOCK_UART) return;
+  if (likely(seconds < LONG_SECONDS) || old.class == LOCK_UART) return;
   char place[64];
   place_name(old.place, place, sizeof(place));
-  uint64 ms = ticks * 1000 / machine.timebase;
-  if (ticks >= stall_limit())
-    panic("watchdog: %s, taken at %s, was held for %lu ms", names[old.class], place, ms);
-  printf("lockdebug: %s, taken at %s, was held for %lu ms\n", names[old.class], place, ms);
+  if (seconds >= stall_limit())
+    panic("watchdog: %s, taken at %s, was held for %lu seconds", names[old.class], place, seconds);
+  printf("lockdebug: %s, taken at %s, was held for %lu seconds\n", names[old.class], place, seconds);
 }
 
 void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {
   ASSERT(intr_get());
   struct held_locks *held = held_sleeping_locks();
-  struct held_lock new = {lock, class, (uint64)place, time_now()};
+  struct held_lock new = {lock, class, (uint64)place, stall_seconds()};
   check(held, &new, nested);
   add(held, &new);
 }

@@ -8,6 +8,10 @@
 // last to itself, with a pipe that it alone has: without the option that is its own
 // affair.)  The panic prints every process's and every hart's backtrace and, in a
 // DEBUG build, every lock that is held.
+//
+// Time here is seconds that were noticed to pass.  A host may stop the machine, or one of
+// its harts, for as long as it likes, and the clock goes on: that is no bug of the kernel.
+// So a look at the clock counts one second at most, whatever it shows.
 #pragma once
 
 #include "lib/types.h"
@@ -21,9 +25,19 @@ struct patience {
   uint64 last;     // clock ticks
 };
 
-// Whether the wait has taken STALL_SECONDS.  A pause of the whole machine counts
-// as one.  Interrupts off.
+// Whether the wait has taken STALL_SECONDS, as far as this hart noticed.  Interrupts off.
 bool patience_ends(struct patience *w);
+
+// The machine's seconds.  Clock interrupts, idle harts and spinning ones look at the clock
+// for all; while none of them does, no second passes.  Any context.
+uint64 stall_seconds(void);
+
+// How many of them certainly passed since `begin` while the machine ran, even if it paused
+// once: two fewer than were counted.
+uint64 stall_seconds_since(uint64 begin);
+
+// Looks at the clock, which shows `now`, in clock ticks.  Any context.
+void stall_look(uint64 now);
 
 // For a hart that needs another one to get on: has its timer fire in a moment.  The
 // clock sets it right then.  Interrupts off; `now`: clock ticks.
@@ -32,16 +46,17 @@ void let_others_run(uint64 now);
 // Reads the boot option.
 void stall_init(void);
 
-// How long is too long, in clock ticks: as the option says; without it, for ever.
+// How many seconds are too long: as the option says; without it, for ever.
 uint64 stall_limit(void);
+
+// How often, in clock ticks, an idle hart must look at the clock; 0: as it likes.
+uint64 stall_idle_turn(void);
 
 // Brackets around a wait for the clock, a device or a person.
 void stall_outside_begin(void);
 void stall_outside_end(void);
 
-// The turn of the calling process is over: in user mode, or inside the kernel.
-// Interrupts off.
-void stall_user_turn(void);
+// The turn of the calling process is over, inside the kernel.  Interrupts off.
 void stall_kernel_turn(void);
 
 // This hart has found nothing to do, again.  `all_idle`: nor has any other.

@@ -53,10 +53,14 @@ static void set_timer(struct clock *c) {
   timer_set(first != NULL ? MIN(first->wake_time, c->turn_end) : c->turn_end);
 }
 
+static uint64 idle_turn(void) {
+  uint64 watched = stall_idle_turn();
+  return watched != 0 ? watched : machine.timebase * IDLE_SECONDS;
+}
+
 static void begin_turn(struct clock *c, uint64 now) {
   c->turn_start = now;
-  c->turn_end = now + (c->busy ? explore_turn(machine.timebase / TURNS_PER_SECOND)
-                               : machine.timebase * IDLE_SECONDS);
+  c->turn_end = now + (c->busy ? explore_turn(machine.timebase / TURNS_PER_SECOND) : idle_turn());
 }
 
 void clock_busy(bool busy) {
@@ -73,6 +77,7 @@ bool clock_interrupt(void) {
   struct clock *c = &clocks[this_hart()->id];
   uint64 now = time_now();
   stat_add(STAT_TIMERS, 1);
+  stall_look(now);
   acquire(&c->lock);
   for (struct proc *p; (p = first_sleeper(c)) != NULL && p->wake_time <= now;) {
     list_remove(&p->timer);

@@ -20,7 +20,7 @@ struct held_lock {
   const void *lock;       // its address: no two are the same
   enum lock_class class;
   uint64 place;           // address in the kernel's text, just after it was asked for
-  uint64 since;           // clock ticks
+  uint64 since;           // stall_seconds()
 };
 
 // What a hart (spinlocks) or a process (whatever is held while sleeping) holds.

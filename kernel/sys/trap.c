@@ -109,10 +109,7 @@ void usertrap(struct trapframe *tf) {
     intr_on();
     syscall(tf);
   } else if (cause & CAUSE_INTERRUPT) {
-    if (interrupt(cause)) {
-      stall_user_turn();
-      sched_tick();
-    }
+    if (interrupt(cause)) sched_tick();
   } else {
     tf->cause = cause;
     tf->value = csr_read(stval);
