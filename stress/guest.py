@@ -252,9 +252,15 @@ class Guest:
     def poweroff(self, status=0, limit=BOOT_LIMIT):
         """Powers the machine off -> QEMU's exit status."""
         self.type('poweroff %d\n' % status)
-        self._wait(lambda *_: self.ended is not None, 'power off', limit * self.scale, 0)
+        self.wait_end(limit)
         if PANIC.search(self._fresh()):
             raise GuestError(self._gone())
+        return self.ended
+
+    def wait_end(self, limit, pause=0):
+        """Takes in output until QEMU ends, at first none for `pause` seconds -> its status."""
+        time.sleep(pause)
+        self._wait(lambda *_: self.ended is not None, 'the end', limit * self.scale, 0)
         return self.ended
 
     @property

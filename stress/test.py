@@ -127,6 +127,11 @@ def tests(args):
                   on_host(sys.executable, 'stress/growthrun.py', '--check', '--qemu', args.qemu)),
              Test('no more memory for a process or a page',
                   on_host(sys.executable, 'stress/memoryrun.py', '--check', '--qemu', args.qemu))]
+    found += [Test(name, on_host(sys.executable, 'stress/' + script, *options, '--qemu', args.qemu,
+                                 '--image', args.image))
+              for name, script, *options in
+              (('panics end well', 'panictest.py', '--count', '12' if args.quick else '36'),
+               ('a host that pauses is no bug', 'pausetest.py'))]
     if not args.quick:
         found.append(mutants_of_the_day(args))
     for line, limit in reversed(PROGRAMS):

@@ -2,6 +2,7 @@
 // one allocation of its own fail while everyone else goes on unharmed.
 #include "debug/inject.h"
 
+#include "debug/crash.h"
 #include "lib/errno.h"
 #include "proc/proc.h"
 
@@ -14,6 +15,7 @@ bool inject_here(int point) {
 }
 
 int inject_order(int point, uint32 after) {
+  if (point == INJECT_CRASH) return crash(after);
   if (point < 0 || point >= INJECT_POINTS) return -EINVAL;
   struct injection *order = &myproc()->inject[point];
   int passed = order->passed;

@@ -10,3 +10,19 @@ enum {
   INJECT_DISK,    // the disk reports an I/O error
   INJECT_POINTS
 };
+
+// inject(INJECT_CRASH, kind) ends the machine with a panic of that kind, if the boot
+// option crash=1 was given.  It returns -1, or the panic comes.
+#define INJECT_CRASH  100
+
+enum {
+  CRASH_ASSERT = 1,  // a failed assertion
+  CRASH_LOAD,        // an address that is not mapped is read
+  CRASH_STORE,       // the kernel's text is written
+  CRASH_OVERFLOW,    // the kernel stack overflows
+  CRASH_JUMP,        // a call of what is not code
+  CRASH_TWICE,       // a spinlock is taken by its holder
+  CRASH_HELD,        // a spinlock is held for seconds; boot option watchdog= reports it
+  CRASH_LOOP,        // a loop in the kernel that can be interrupted; the same
+  CRASH_NESTED,      // a panic whose message cannot be read: no report
+};
