@@ -50,7 +50,7 @@ HART = re.compile(r'hart (\d+): process \d+ \(.*\)$')
 PLACE = re.compile(r'  0x[0-9a-f]+ (0x[0-9a-f]+|[\w.]+\+0x[0-9a-f]+)$')
 USER = re.compile(r'  in user mode at 0x[0-9a-f]+$')
 # Other lines of a report.
-LINES = re.compile(r'at \S+:\d+ on hart \d+, process \d+ \(.*\)$|trap on hart \d+, process \d+ \(.*\)$'
+LINES = re.compile(r'(at \S+:\d+|trap) on hart \d+, process \d+ \(.*\)$'
                    r'|(   *[a-z]\w+ [0-9a-f]{16}){4}$|  holds or waits for \w+, since '
                    r'|process \d+ \(.*\) (is ready|waits)')
 
@@ -129,8 +129,10 @@ def trials(args):
     """-> (kind, shape, situation), all kinds in turn, each in another shape each time."""
     shapes = [(cpus, extra) for cpus, extra in SHAPES
               if args.cpus in (None, cpus) and args.extra in (None, extra)]
-    turns = {name: itertools.cycle([shape for shape in shapes if shape[0] >= KINDS[name].least_cpus])
-             for name in args.kinds}
+    turns = {}
+    for name in args.kinds:
+        fit = [shape for shape in shapes if shape[0] >= KINDS[name].least_cpus]
+        turns[name] = itertools.cycle(fit)
     situations = itertools.cycle(SITUATIONS)
     # Each round begins elsewhere, lest a kind meet with every third shape alone.
     for offset, name in enumerate(args.kinds):
@@ -141,7 +143,8 @@ def trials(args):
 
 
 def table(results):
-    print('%-10s %7s %6s   %s' % ('kind', 'panics', 'whole', 'cpus: whole of panics, without Sstc; with'))
+    print('%-10s %7s %6s   cpus: whole of panics, without Sstc; with'
+          % ('kind', 'panics', 'whole'))
     for name in dict.fromkeys(result[0] for result in results):
         mine = [result for result in results if result[0] == name]
         cells = []

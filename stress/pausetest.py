@@ -58,7 +58,8 @@ def check(args):
             if said:
                 raise Wrong(said.group())
         if status != 0 or 'passed' not in output:
-            raise Wrong('the storms ended with status %s: %s' % (status, re.findall(r'^(?!usertrap).*', output, re.M)))
+            raise Wrong('the storms ended with status %s: %s'
+                        % (status, re.findall(r'^(?!usertrap).+', output, re.M)))
         machine.poweroff()
 
 

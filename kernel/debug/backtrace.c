@@ -22,8 +22,9 @@ extern const struct {
 } ksyms;
 extern const char ksyms_names[];
 extern char kernel_start[], text_end[];
-extern char boot_stack_top[];                                           // arch/entry.S
-extern char trap_vector[], from_kernel[], kerneltrap_returns[], overflow_stack_top[];  // arch/trap.S
+// arch/entry.S, arch/trap.S
+extern char boot_stack_top[], overflow_stack_top[];
+extern char trap_vector[], from_kernel[], kerneltrap_returns[];
 
 #define MAX_DEPTH  32
 

@@ -81,7 +81,8 @@ void lockdebug_unspin(const void *lock) {
   place_name(old.place, place, sizeof(place));
   if (seconds >= stall_limit())
     panic("watchdog: %s, taken at %s, was held for %lu seconds", names[old.class], place, seconds);
-  printf("lockdebug: %s, taken at %s, was held for %lu seconds\n", names[old.class], place, seconds);
+  printf("lockdebug: %s, taken at %s, was held for %lu seconds\n", names[old.class], place,
+         seconds);
 }
 
 void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {
