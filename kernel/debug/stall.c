@@ -49,9 +49,8 @@ uint64 stall_seconds_since(uint64 begin) {
 void stall_look(uint64 now) {
   uint64 end = atomic_load(&seconds.next);
   if (likely((int64)(now - end) < 0)) return;
-  uint64 second = machine.timebase;
-  if (atomic_cas(&seconds.next, end, now - end < second ? end + second : now + second))
-    atomic_add(&seconds.count, 1);
+  uint64 second = machine.timebase, next = now - end < second ? end + second : now + second;
+  if (atomic_cas_acquire(&seconds.next, &end, next)) atomic_add(&seconds.count, 1);
 }
 
 // An emulator that runs harts in turn (QEMU with -icount) goes on to the next when
