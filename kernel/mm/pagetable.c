@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "mm/kvm.h"
+#include "sync/waitq.h"
 
 static pte_t *table_create(void) {
   pte_t *table = kalloc_zeroed(FRAME_PAGETABLE);
@@ -236,6 +237,7 @@ static int share_table(pte_t *from, pte_t *to, int level, bool *lost_write) {
       continue;
     }
     live--;
+    if (kill_pending()) return -EINTR;
     pte_t *below = table_create();
     if (below == NULL) return -ENOMEM;
     to[i] = pte_make(va_to_pa(below), PTE_V);

@@ -79,8 +79,8 @@ void uvm_free(struct detached *from);
 
 // Makes `to`, a user root without user entries, refer to all that `from` refers
 // to: pages get one more reference each and are writable in neither.  Sets
-// *lost_write if an entry of `from` lost PTE_W.  Returns 0 or -ENOMEM; then `to`
-// holds a part, which uvm_destroy takes back.  from's vm is locked exclusively.
+// *lost_write if an entry of `from` lost PTE_W.  Returns 0, -ENOMEM, or -EINTR when the
+// caller has been killed; after an error `to` holds a part, which uvm_destroy takes back.  from's vm is locked exclusively.
 int uvm_share(pte_t *from, pte_t *to, bool *lost_write);
 
 // A root with the kernel half and no user entries; NULL when RAM is exhausted.

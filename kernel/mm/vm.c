@@ -10,6 +10,7 @@
 #include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "mm/tlb.h"
+#include "sync/waitq.h"
 
 static struct slab_cache vms = SLAB_CACHE(vms, struct vm);
 
@@ -136,7 +137,8 @@ int64 vm_grow_eager(struct vm *vm, uint64 n) {
   uint64 first = PGROUNDUP(old), last = PGROUNDUP(old + n);
   set_break(vm, old + n);
   for (uint64 va = first; va < last; va += PGSIZE) {
-    if (vmfault(vm, va, PTE_W) == 0) continue;
+    result = kill_pending() ? -EINTR : vmfault(vm, va, PTE_W);
+    if (result == 0) continue;
     unmap(vm, first, va + PGSIZE, &gone);  // a failed one may leave empty tables
     set_break(vm, old);
     goto out;

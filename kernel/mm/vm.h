@@ -68,13 +68,15 @@ void *vm_fill_page(struct vm *vm, uint64 va);
 bool vm_install_page(struct vm *vm, uint64 va, void *frame);
 
 // A copy in *out that shares all pages with `from`, copy on write.  Returns 0 or
-// -ENOMEM, which leaves `from` as it was.  May sleep.
+// -ENOMEM or -EINTR (a kill is looked at between leaf tables), which leave `from` as
+// it was.  May sleep.
 int vm_fork(struct vm *from, struct vm **out);
 
 // Move the break by n bytes up (lazily; or with every page present), or down,
 // freeing what is above at once.  Return the old size; -ENOMEM past USERTOP or
-// when RAM is exhausted, then nothing has changed.  A shrink below 0 leaves the
-// size as it is.  May sleep.
+// when RAM is exhausted, -EINTR when an eager growth was killed (it looks between
+// pages); then nothing has changed.  A shrink below 0 leaves the size as it is.  May
+// sleep.
 int64 vm_grow(struct vm *vm, uint64 n);
 int64 vm_grow_eager(struct vm *vm, uint64 n);
 int64 vm_shrink(struct vm *vm, uint64 n);

@@ -124,8 +124,8 @@ uint64 proc_kept_frames(void);
 
 // A new process that shares the caller's memory copy-on-write and its open files,
 // and returns 0 to user mode; of several threads, only the caller is in it.
-// Returns its pid, -EAGAIN without a free slot, or -ENOMEM; then nothing has
-// changed.  May sleep.
+// Returns its pid, -EAGAIN without a free slot, -ENOMEM, or -EINTR when killed; then
+// nothing has changed.  May sleep.
 int fork(void);
 
 // Ends the calling thread.  The leader's end is that of its process: all threads

@@ -58,6 +58,8 @@ int sleep_killable(struct waitq *wq, struct spinlock *lk) {
   return err;
 }
 
+bool kill_pending(void) { return killed(myproc()); }
+
 static struct proc *pop(struct waitq *wq) {
   return list_entry(list_pop_front(&wq->sleepers), struct proc, wait);
 }

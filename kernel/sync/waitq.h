@@ -37,6 +37,11 @@ int sleep_killable(struct waitq *wq, struct spinlock *lk);
 // The same as sleep for one that was woken in vain: it keeps its place at the head.
 void sleep_again(struct waitq *wq, struct spinlock *lk);
 
+// Whether the calling process has been asked to end or to make room for another
+// program.  A loop over a length that a program gives looks at this between pieces,
+// and returns -EINTR, or what it has done so far.
+bool kill_pending(void);
+
 // Makes every sleeper ready to run.  The condition's lock is held.
 void wakeup(struct waitq *wq);
 

@@ -39,6 +39,7 @@ void sparse_to_the_top(void);
 void sparse_fork(void);
 void eager_pages(void);
 void eager_too_much(void);
+void eager_killed(void);
 void mode_is_optional(void);
 void one_fault_a_page(void);
 

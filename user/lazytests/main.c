@@ -26,6 +26,7 @@ static const struct test tests[] = {
     {"sparse fork", sparse_fork},
     {"eager pages", eager_pages},
     {"eager too much", eager_too_much},
+    {"eager killed", eager_killed},
     {"mode is optional", mode_is_optional},
     {"one fault a page", one_fault_a_page},
     {"lazy pipe", lazy_pipe},

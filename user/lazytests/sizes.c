@@ -166,6 +166,37 @@ void eager_too_much(void) {
   CHECK_EQ(frames_since(&before), 0);
 }
 
+// Starts a child that takes `pages` eagerly, and kills it once it has some of them.
+// Returns its status.
+static int kill_while_growing(uint64 pages, const struct memstat *before) {
+  int pid = must_fork(), status;
+  if (pid == 0) {
+    sbrkeager(pages * PGSIZE);
+    exit(0);
+  }
+  while (GROWTH(*before, zero_fills) < 100) continue;
+  kill(pid);
+  CHECK_EQ(wait(&status), pid);
+  return status;
+}
+
+// A kill ends an eager growth between two pages, and what it took is given back.  A
+// child that is not killed in time does not count.
+void eager_killed(void) {
+  struct memstat before;
+  uint64 pages = 0;
+  int status = 0;
+  for (int tries = 0; tries < 20 && status == 0; tries++) {
+    before = memstat_now();
+    pages = before.free / 4 * 3;
+    if (pages > GIB / PGSIZE) pages = GIB / PGSIZE;
+    status = kill_while_growing(pages, &before);
+  }
+  CHECK_EQ(status, -1);
+  CHECK(GROWTH(before, zero_fills) < pages, "all %ld pages were taken after the kill", pages);
+  CHECK_FREE(before.free);
+}
+
 // Old programs leave the second argument undefined: all but one value is lazy.
 void mode_is_optional(void) {
   static const int modes[] = {0, SBRK_LAZY, 3, -1, 0x7fffffff, 1 << 16};
