@@ -102,7 +102,7 @@ void lockdebug_none_after(enum lock_class class) {
     if (likely(old->class <= class)) continue;
     char there[64];
     place_name(old->place, there, sizeof(there));
-    panic("lock order: %s may be needed while %s is held since %s", names[class],
+    panic("lock order: nothing behind %s may be held here, but %s is, since %s", names[class],
           names[old->class], there);
   }
 }

@@ -125,8 +125,8 @@ static int console_write(uint64 va, int n) {
   while (done < n) {
     int piece = MIN(n - done, (int)sizeof(buf));
     int err = copyin(myproc()->vm, buf, va + done, piece);
+    if (err == 0) err = kill_pending() ? -EINTR : uart_write(buf, piece);
     if (err) return done > 0 ? done : err;
-    uart_write(buf, piece);
     done += piece;
   }
   return done;

@@ -1,14 +1,38 @@
 // The serial port (National Semiconductor PC16550D data sheet).
 //
-// Output goes through a ring.  Whoever adds to it also feeds the port; what does
-// not fit is fed by the transmit interrupt, which is on only while the ring holds
-// something.  Lock: UART, for the ring and the port.
+// Owns the port and the ring that feeds it.  Never waits for the port with interrupts
+// off, except where nothing else can run: at boot, before there are interrupts, and in
+// a panic (`polled`).
+//
+// The ring is fed to the port one FIFO's worth at a time: by a thread that adds and may
+// sleep, as long as the port takes more, by any other adder once, and by the transmit
+// interrupt.  RESERVE bytes of it are for those that cannot wait: they drop what does
+// not fit, and threads that could wait cannot crowd them out.
+//
+// Locks: UART for the ring and the port, for one FIFO's worth of register accesses at
+// a time.  It is last in rank, so that a message can be added with any lock held.
+// PORTROOM for `writers`, the threads that add by waiting, first come first served.
+// Waking takes RUNQ, which ranks before UART; so a thread that makes room, with
+// whatever locks held, wakes nobody: the transmit interrupt does, with no lock held.
+//
+//   U1  The transmit interrupt is on while `wanted` is set, and while the ring holds
+//       something, unless a thread that has added is still on its way to set_interrupts.
+//
+// No wakeup is lost.  The first writer looks for room and sets `wanted` under UART,
+// with PORTROOM held until it sleeps.  By U1 an interrupt follows: when the FIFO has
+// become empty or, if it is empty already, at once (data sheet: LSR bit 5 raises it
+// while it is enabled; reading IIR would take it back, and is never done).  The handler
+// clears `wanted` under UART, then takes PORTROOM: by then the writer sleeps.  It does
+// so when there is room for a whole piece; until then the ring is not empty, and U1
+// brings the next interrupt.  A writer that leaves, its bytes added or killed, wakes
+// the next.
 #include "dev/uart.h"
 
 #include "arch/memlayout.h"
 #include "debug/stall.h"
 #include "dev/plic.h"
 #include "kernel/atomic.h"
+#include "lib/assert.h"
 #include "lib/printf.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
@@ -24,18 +48,30 @@ enum reg { DATA = 0, INT_ENABLE = 1, FIFO_CTL = 2, LINE_CTL = 3, LINE_STATUS = 5
 #define STATUS_TX     0x20  // the transmit FIFO is empty
 #define FIFO_DEPTH    16
 
-#define RING  4096  // a power of two
-
+#define RING         4096  // a power of two
+#define RESERVE      1024  // of it, for bytes that cannot wait
+#define INPUT_MOST   64    // bytes taken in one interrupt; the port asks again
 #define TAKE_ROUNDS  1000000  // of waiting for the lock, in a panic
 
 static struct spinlock lock = SPINLOCK(UART);
 static char ring[RING];                // [lock]
 static uint32 head, tail;              // [lock] taken and added so far
-static bool tx_interrupt;              // [lock] the transmit interrupt is on
+static uint8 enabled;                  // [lock] what INT_ENABLE holds
+static bool polled = true;             // [lock] no interrupts: boot, or a panic
 static bool in_line;                   // [lock] the last byte added was no newline
-static struct waitq space = WAITQ(space);  // [lock]
+static bool wanted;                    // [lock] the first writer sleeps for room
+static uint32 lost;                    // [lock] messages dropped and not told of yet
 static uint32 owner;                   // [atomic] lock_tag of the hart that has taken over
 static void (*receive)(char c);        // [const after boot]
+
+// A thread that adds, on its own stack.
+struct writer {
+  struct list link;   // [room_lock] in writers
+  struct waitq turn;  // [room_lock]
+};
+
+static struct spinlock room_lock = SPINLOCK(PORTROOM);
+static struct list writers = LIST_INIT(writers);  // [room_lock] in order of arrival
 
 static volatile uint8 *reg(enum reg r) { return (volatile uint8 *)pa_to_va(UART0) + r; }
 
@@ -50,80 +86,188 @@ void uart_init(void) {
   *reg(FIFO_CTL) = FIFO_ON;
 }
 
-// Gives the port what it takes; leaves the transmit interrupt on for the rest.
-static void feed(void) {
-  while (head != tail && tx_ready())
-    for (int i = 0; i < FIFO_DEPTH && head != tail; i++) *reg(DATA) = ring[head++ % RING];
-  bool want = head != tail;
-  if (want != tx_interrupt && receive != NULL) {
-    tx_interrupt = want;
-    *reg(INT_ENABLE) = INT_RX | (want ? INT_TX : 0);
-  }
-}
+// --- the ring: UART is held ---------------------------------------------------
 
-static void drain(void) {
-  while (head != tail) feed();
-}
+static uint32 room(void) { return RING - (tail - head); }
 
 static void add(const char *text, size_t n) {
+  ASSERT(n <= room());
   for (; n > 0; text++, n--) {
-    if (tail - head == RING) drain();
     ring[tail++ % RING] = *text;
     in_line = *text != '\n';
   }
 }
 
-void uart_write(const char *text, size_t n) {
-  acquire(&lock);
-  while (n > 0) {
-    size_t piece = MIN(n, UART_PIECE);
-    stall_outside_begin();
-    while (RING - (tail - head) < piece) sleep(&space, &lock);
-    stall_outside_end();
-    add(text, piece);
-    feed();
-    text += piece;
-    n -= piece;
-  }
-  release(&lock);
+static void add_message(const char *text, size_t n) {
+  if (in_line) add("\n", 1);
+  add(text, n);
+}
+
+// Fills the FIFO if it is empty.  Returns whether it was, and there was something to send.
+static bool load(void) {
+  if (head == tail || !tx_ready()) return false;
+  for (int i = 0; i < FIFO_DEPTH && head != tail; i++) *reg(DATA) = ring[head++ % RING];
+  return true;
+}
+
+static void drain(void) {
+  while (head != tail) load();
+}
+
+// U1.
+static void set_interrupts(void) {
+  uint8 want = INT_RX | (head != tail || wanted ? INT_TX : 0);
+  if (want == enabled) return;
+  enabled = want;
+  *reg(INT_ENABLE) = want;
+}
+
+static void feed(void) {
+  load();
+  set_interrupts();
+}
+
+// Says how many messages were dropped, once the reserve is free again.
+static void tell_lost(void) {
+  if (lost == 0 || room() < RESERVE) return;
+  char notice[48];
+  int n = snprintf(notice, sizeof(notice), "%u kernel messages were lost\n", lost);
+  lost = 0;
+  add_message(notice, n);
+}
+
+// --- those that cannot wait ---------------------------------------------------
+
+static void send_now(const char *text, size_t n) {
+  drain();
+  add_message(text, n);
+  drain();
 }
 
 static bool is_mine(void) { return atomic_load(&owner) == this_hart()->lock_tag; }
 
-static void send_now(const char *text, size_t n) {
-  add(text, n);
-  drain();
-}
-
-void uart_emit(const char *text, size_t n) {
+// After a loss messages are dropped until it has been told, so that it is told where
+// they are missing.
+void message_write(const char *text, size_t n) {
   if (is_mine()) {
     send_now(text, n);
     return;
   }
   acquire(&lock);
-  add(text, n);
+  if (polled) {
+    send_now(text, n);
+  } else {
+    tell_lost();
+    if (lost > 0 || room() < n + in_line)
+      lost++;
+    else
+      add_message(text, n);
+    feed();
+  }
+  release(&lock);
+}
+
+void uart_emit(const char *text, size_t n) {
+  acquire(&lock);
+  if (room() >= n) add(text, n);
   feed();
   release(&lock);
 }
 
-void message_write(const char *text, size_t n) {
-  bool locked = !is_mine();
-  if (locked) acquire(&lock);
-  if (in_line) add("\n", 1);
+// --- those that wait ----------------------------------------------------------
+
+// What a writer is there for: tried under UART until it returns true.
+typedef bool (*attempt)(const char *text, size_t n);
+
+static bool try_bytes(const char *text, size_t n) {
+  if (room() < n + RESERVE) return false;
   add(text, n);
-  if (locked) {
-    feed();
-    release(&lock);
-  } else {
-    drain();
-  }
+  return true;
 }
 
-void uart_flush(void) {
+static bool try_message(const char *text, size_t n) {
+  if (room() < n + 1 + RESERVE) return false;
+  add_message(text, n);
+  return true;
+}
+
+static bool try_empty(const char *text, size_t n) {
+  (void)text, (void)n;
+  return head == tail && tx_ready();
+}
+
+static bool perform(attempt try, const char *text, size_t n) {
   acquire(&lock);
-  drain();
+  bool done = try(text, n);
+  if (!done) {
+    wanted = true;
+    feed();
+  }
+  release(&lock);
+  return done;
+}
+
+// PORTROOM is held.
+static struct writer *first_writer(void) { return list_entry(writers.next, struct writer, link); }
+static void wake_first_writer(void) {
+  if (!list_empty(&writers)) wakeup(&first_writer()->turn);
+}
+
+static int wait_and(attempt try, const char *text, size_t n) {
+  struct writer me;
+  int err = 0;
+  lockdebug_none_after(LOCK_NONE);
+  waitq_init(&me.turn);
+  acquire(&room_lock);
+  list_push_back(&writers, &me.link);
+  while (first_writer() != &me || !perform(try, text, n)) {
+    stall_outside_begin();
+    err = sleep_killable(&me.turn, &room_lock);
+    stall_outside_end();
+    if (err) break;
+  }
+  list_remove(&me.link);
+  wake_first_writer();
+  release(&room_lock);
+  return err;
+}
+
+// Sends while the port takes it, a ringful at most; the interrupt does the rest.
+static void push(void) {
+  bool more = true;
+  for (int i = 0; i < RING / FIFO_DEPTH && more; i++) {
+    acquire(&lock);
+    more = load();
+    release(&lock);
+  }
+  acquire(&lock);
+  set_interrupts();
   release(&lock);
 }
+
+int uart_write(const char *text, size_t n) {
+  ASSERT(n <= UART_PIECE);
+  int err = wait_and(try_bytes, text, n);
+  if (err == 0) push();
+  return err;
+}
+
+int message_wait(const char *text, size_t n) {
+  int err = wait_and(try_message, text, n);
+  if (err == 0) {
+    push();
+    return 0;
+  }
+  acquire(&lock);
+  lost++;
+  feed();
+  release(&lock);
+  return err;
+}
+
+int message_drain(void) { return wait_and(try_empty, NULL, 0); }
+
+// --- panics and interrupts ----------------------------------------------------
 
 // The lock is kept, so that no other hart takes bytes out of the ring meanwhile; whoever
 // wants it waits until machine mode stops him.  One that keeps it for long will not let go.
@@ -132,24 +276,31 @@ void uart_take_over(void) {
   if (!holding(&lock))
     for (int i = 0; i < TAKE_ROUNDS && !spinlock_take(&lock, me); i++) cpu_relax();
   atomic_store(&owner, me);
-  receive = NULL;
+  polled = true;
   drain();
+  tell_lost();
 }
 
 static void interrupt(void) {
-  while (*reg(LINE_STATUS) & STATUS_RX) receive(*reg(DATA));
+  for (int i = 0; i < INPUT_MOST && (*reg(LINE_STATUS) & STATUS_RX); i++) receive(*reg(DATA));
   acquire(&lock);
-  feed();
-  if (RING - (tail - head) >= UART_PIECE) wakeup(&space);
+  load();
+  tell_lost();
+  bool wake = wanted && room() >= UART_PIECE + RESERVE;
+  if (wake) wanted = false;
+  set_interrupts();
   release(&lock);
+  if (!wake) return;
+  acquire(&room_lock);
+  wake_first_writer();
+  release(&room_lock);
 }
 
 void uart_enable_input(void (*input)(char c)) {
+  receive = input;
   plic_register(UART0_IRQ, interrupt);
   acquire(&lock);
-  receive = input;
-  *reg(INT_ENABLE) = INT_RX;
-  tx_interrupt = false;
-  feed();
+  polled = false;
+  set_interrupts();
   release(&lock);
 }

@@ -138,12 +138,27 @@ int snprintf(char *out, size_t size, const char *format, ...) {
   return n;
 }
 
+// A message that is too long is cut, and ends with its newline all the same.
+static int format_message(char *message, const char *format, va_list args) {
+  int n = vsnprintf(message, MESSAGE_MAX, format, args);
+  if (n == MESSAGE_MAX - 1) message[n - 1] = '\n';
+  return n;
+}
+
 void printf(const char *format, ...) {
   char message[MESSAGE_MAX];
   va_list args;
   va_start(args, format);
-  int n = vsnprintf(message, sizeof(message), format, args);
+  int n = format_message(message, format, args);
   va_end(args);
-  if (n == MESSAGE_MAX - 1) message[n - 1] = '\n';
   message_write(message, n);
+}
+
+int printf_blocking(const char *format, ...) {
+  char message[MESSAGE_MAX];
+  va_list args;
+  va_start(args, format);
+  int n = format_message(message, format, args);
+  va_end(args);
+  return message_wait(message, n);
 }

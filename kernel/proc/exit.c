@@ -53,7 +53,8 @@ void exit(int status) {
   struct proc *p = myproc();
   if (!is_leader(p)) exit_thread();
   if (p == init_proc) {
-    printf("init has ended with status %d: nothing is left to run\n", status);
+    printf_blocking("init has ended with status %d: nothing is left to run\n", status);
+    message_drain();
     power_off(1);
   }
   close_process();

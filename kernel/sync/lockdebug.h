@@ -44,7 +44,8 @@ void lockdebug_unspin(const void *lock);
 void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place);
 void lockdebug_unsleep(const void *lock);
 
-// Panics when the calling process holds a sleeping lock of a class ranked behind `class`.
+// Panics when the calling process holds a sleeping lock of a class ranked behind `class`;
+// for LOCK_NONE, any: for a wait that lasts as long as something outside makes it last.
 void lockdebug_none_after(enum lock_class class);
 
 // Prints a line for each of them: "holds or waits for CLASS, since PLACE".

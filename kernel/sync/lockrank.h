@@ -29,6 +29,7 @@
   LOCK(PIPE, "one pipe")                                                    \
   LOCK(FUTEX, "threads that wait at user addresses of one hash")            \
   LOCK(CONSOLE, "line being typed")                                         \
+  LOCK(PORTROOM, "threads that wait for room at the serial port")           \
   LOCK(DISK, "one disk's request ring")                                     \
   LOCK(LEAF, "512 entries of one leaf page table")                          \
   LOCK(TIMER, "one hart's queue of sleepers")                               \
@@ -36,7 +37,7 @@
   LOCK(SLAB, "one object cache")                                            \
   LOCK(FRAMES, "one hart's cache of free frames")                            \
   LOCK(POOL, "free frames of no hart")                                      \
-  LOCK(UART, "transmit ring of the serial port")
+  LOCK(UART, "the serial port and its transmit ring")
 
 enum lock_class {
   LOCK_NONE,

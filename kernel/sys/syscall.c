@@ -25,7 +25,7 @@ static const call calls[] = {
 
 static int64 unknown(uint64 number) {
   struct proc *p = myproc();
-  printf("%d %s: unknown system call %ld\n", p->pid, p->name, number);
+  printf_blocking("%d %s: unknown system call %ld\n", p->pid, p->name, number);
   return -ENOSYS;
 }
 

@@ -67,7 +67,8 @@ int64 sys_exec(const uint64 *a) {
 
 static void fail(const char *what, int err) __attribute__((noreturn));
 static void fail(const char *what, int err) {
-  printf("cannot %s: error %d\n", what, -err);
+  printf_blocking("cannot %s: error %d\n", what, -err);
+  message_drain();
   power_off(1);
 }
 

@@ -3,10 +3,10 @@
 #include "debug/inject.h"
 #include "debug/stats.h"
 #include "debug/vmprint.h"
-#include "dev/uart.h"
 #include "kernel/memstat.h"
 #include "kernel/procinfo.h"
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "mm/frames.h"
 #include "mm/kalloc.h"
 #include "mm/usercopy.h"
@@ -22,7 +22,8 @@ int64 sys_inject(const uint64 *a);
 
 int64 sys_poweroff(const uint64 *a) {
   int status = arg_int(a, 0);
-  uart_flush();
+  int err = message_drain();
+  if (err) return err;
   power_off(status & 0xff);
 }
 
@@ -65,11 +66,7 @@ int64 sys_proclist(const uint64 *a) {
 
 int64 sys_vmprint(const uint64 *a) {
   (void)a;
-  struct vm *vm = myproc()->vm;
-  rwlock_share(&vm->lock);
-  vmprint(vm->root);
-  rwlock_unshare(&vm->lock);
-  return 0;
+  return vmprint(myproc()->vm);
 }
 
 int64 sys_inject(const uint64 *a) { return inject_order(arg_int(a, 0), arg_int(a, 1)); }

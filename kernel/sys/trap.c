@@ -64,7 +64,7 @@ static const char *reason(struct vm *vm, uint64 va, int err) {
 static __attribute__((noreturn, cold)) void die(const char *why) {
   struct proc *p = myproc();
   const struct trapframe *tf = p->tf;
-  printf("usertrap: %s (scause %ld) pid=%d name=%s sepc=0x%lx stval=0x%lx: %s\n",
+  printf_blocking("usertrap: %s (scause %ld) pid=%d name=%s sepc=0x%lx stval=0x%lx: %s\n",
          cause_name(tf->cause), tf->cause, p->pid, p->name, tf->sepc, tf->value, why);
   exit_process();
 }
