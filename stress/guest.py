@@ -10,6 +10,8 @@ which a guest's end is told.  It never ends a process that it has not started.
         guest.poweroff()
 """
 
+import array
+import fcntl
 import os
 import re
 import select
@@ -19,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 HOST_CORES = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') \
@@ -29,6 +32,7 @@ BOOT_LIMIT = 30
 QUIET_LIMIT = 180
 REFERENCE = 0.021
 
+F_SETPIPE_SZ = 1031  # fcntl has the name from Python 3.10 on
 LINE_MAX = 127   # the console's line, without its newline
 parallel = 1     # how many guests their runner boots at the same time
 _alive = set()   # guests not yet closed
@@ -119,14 +123,35 @@ class Guest:
 
     # ---- the console -----------------------------------------------------
 
-    def _read(self, seconds):
+    def narrow(self, ahead):
+        """From now on QEMU can be only so many bytes ahead of what is read (Linux)."""
+        try:
+            fcntl.fcntl(self._qemu.stdout.fileno(), F_SETPIPE_SZ, ahead)
+        except OSError as error:
+            raise GuestError('no pipe of %d bytes: %s' % (ahead, error)) from error
+
+    def fill(self, ahead, limit):
+        """Waits, without reading, until QEMU is so many bytes ahead."""
+        end = time.monotonic() + limit * self.scale
+        there = array.array('i', [0])
+        while there[0] < ahead:
+            if time.monotonic() > end:
+                raise GuestError('%d bytes of output did not come within %d s' % (ahead, limit))
+            time.sleep(0.1)
+            fcntl.ioctl(self._qemu.stdout.fileno(), termios.FIONREAD, there)
+
+    def take(self, most):
+        """Takes in the output that is there, at most so many bytes of it."""
+        self._read(0, most)
+
+    def _read(self, seconds, most=65536):
         """Takes in output for at most so long -> whether there was some."""
         if self.ended is not None:
             return False
         ready, _, _ = select.select([self._qemu.stdout], [], [], max(0, seconds))
         if not ready:
             return False
-        data = os.read(self._qemu.stdout.fileno(), 65536)
+        data = os.read(self._qemu.stdout.fileno(), most)
         if not data:
             self.ended = self._qemu.wait()
             return False

@@ -139,6 +139,10 @@ def tests(args):
             for build, kernel in KERNELS.items():
                 found.append(Test('%s, %s, CPUS=%d' % (line, build, cpus),
                                   in_guest(args, kernel, line, limit, cpus=cpus)))
+    for build, kernel in KERNELS.items():
+        found.append(Test('slow terminals, %s' % build,
+                          on_host(sys.executable, 'stress/portcheck.py', '--qemu', args.qemu,
+                                  '--kernel', kernel)))
     for shape in UNUSUAL[:0 if args.quick else None]:
         words = ', '.join('%s=%s' % (name.upper(), value) for name, value in shape.items())
         for line, limit in PROGRAMS[:2]:
