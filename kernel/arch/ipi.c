@@ -5,8 +5,10 @@
 #include "arch/machine.h"
 #include "arch/mmio.h"
 #include "kernel/atomic.h"
+#include "lib/assert.h"
 
 void ipi_send(uint32 id, enum ipi_reason reason) {
+  ASSERT(!intr_get());
   if (atomic_or_full(&harts[id].ipi, reason) & reason) return;  // still on its way
   mmio_write(machine_harts[id].msip, 1);
 }

@@ -11,8 +11,9 @@ enum ipi_reason {
   IPI_SHOOTDOWN = 2,   // mm/tlb.c
 };
 
-// Interrupts hart `id` for `reason`.  Everything written before is visible to
-// the handler.  Any context.
+// Interrupts hart `id` for `reason`.  Everything written before is visible to the
+// handler.  Interrupts off: a sender that finds the reason set leaves the bell to the
+// one that set it, which must not be preempted before it rings.
 void ipi_send(uint32 id, enum ipi_reason reason);
 
 // Takes this hart's pending reasons.  Interrupts off.

@@ -26,10 +26,11 @@
 #include "proc/table.h"
 
 void stop(struct proc *p, enum stop_reason why) {
+  push_off();  // nothing comes between the reason and the interrupt
   atomic_or_full(&p->stop, why);
-  atomic_fence();
   if (!make_ready_killed(p) && atomic_load(&p->state) == RUNNING)
     ipi_send(atomic_load(&p->hart), IPI_RESCHEDULE);
+  pop_off();
 }
 
 void reap(struct proc *p) {
