@@ -45,10 +45,12 @@ static struct tlb_hart {
   struct request request;  // [hart; others read it while this one waits for them]
 } ALIGNED(CACHE_LINE) tlbs[NCPU];
 
-// Code pages that other harts wrote are fetched only after a fence.i here.
+// Code pages that other harts wrote are fetched only after a fence.i here.  A program
+// that can write code may have done so, and its fence.i, on another hart: its bits stay
+// set, so each hart fences whenever one of its threads comes to run there.
 static void sync_code(struct vm *vm, hartset me) {
   if (atomic_load(&vm->stale_code) & me) {
-    atomic_and_full(&vm->stale_code, ~me);
+    if (!vm->writes_code) atomic_and_full(&vm->stale_code, ~me);
     fence_i();
   }
 }

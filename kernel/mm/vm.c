@@ -27,7 +27,8 @@ struct vm *vm_create(void) {
   vm->region_count = 0;
   vm->refs = 1;
   vm->harts = 0;
-  vm->stale_code = ~0UL;  // whoever wrote the frames, nobody has fenced for us
+  vm->stale_code = ~0UL;  // no hart has fenced since the frames were written
+  vm->writes_code = false;
   return vm;
 }
 
@@ -52,6 +53,7 @@ int vm_add_region(struct vm *vm, uint64 start, uint64 end, enum region_kind kind
   if (start < floor || end < start || end > USERTOP) return -ENOEXEC;
   if (vm->region_count == MAX_REGIONS) return -ENOEXEC;
   vm->regions[vm->region_count++] = (struct region){start, end, kind, prot};
+  vm->writes_code |= (prot & PTE_W) && (prot & PTE_X);
   vm->size = end;
   return 0;
 }
@@ -87,6 +89,7 @@ int vm_fork(struct vm *from, struct vm **out) {
   if (lost_write) tlb_flush(from);
   to->size = from->size;
   to->region_count = from->region_count;
+  to->writes_code = from->writes_code;
   memcpy(to->regions, from->regions, from->region_count * sizeof(from->regions[0]));
   rwlock_disown(&from->lock);
   if (err) {

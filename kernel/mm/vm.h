@@ -36,6 +36,7 @@ struct vm {
   uint32 refs;                          // [atomic] threads that live here
   hartset harts;                        // [atomic] that may have it loaded (mm/tlb.c)
   hartset stale_code;                   // [atomic] that must fence.i before they run it
+  bool writes_code;                     // [const once loaded] a region is writable and executable
 };
 
 // An empty address space, count 1, not known to anyone; NULL when RAM is
