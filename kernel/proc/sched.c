@@ -133,11 +133,12 @@ void sched(void) {
   ASSERT(h->off_depth == 1 && !intr_get());
   struct proc *prev = h->proc, *next = pick(h->id);
   atomic_store(&next->state, RUNNING);
+  atomic_store(&next->hart, h->id);
+  atomic_fence();  // before next looks at `stop`: see proc/thread.h
   if (next == prev) return;
   uint32 found = h->off_found;
   ASSERT(!atomic_load(&next->on_hart));
   atomic_store(&next->on_hart, true);
-  atomic_store(&next->hart, h->id);
   h->proc = next;
   struct proc *idle = queues[h->id].idle;
   if ((prev == idle) != (next == idle)) clock_busy(next != idle);

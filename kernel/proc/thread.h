@@ -6,6 +6,10 @@
 
 // Asks p to stop, and sees to it that it notices: out of a wait that may be cut
 // short, or out of user mode.  Any context; the slot cannot change hands.
+//
+// `stop` is written, then state and hart are read; sched() writes these two, and p reads
+// `stop` on its way to user mode; a full fence between on either side.  So either p sees
+// `stop`, or it is interrupted on the hart where it runs.
 void stop(struct proc *p, enum stop_reason why);
 
 // Lets p run for the first time.  It may end and be gone at once.
