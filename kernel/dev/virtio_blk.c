@@ -182,6 +182,7 @@ static void blk_interrupt(void) {
   acquire(&blk.lock);
   uint32 reasons = reg_read(VIRTIO_INTERRUPT_STATUS);
   reg_write(VIRTIO_INTERRUPT_ACK, reasons);
+  mmio_written();  // what the device uses after our look at the ring interrupts again
   reap();
   if ((reasons & INT_CONFIG) && !blk.broken && (reg_read(VIRTIO_STATUS) & STATUS_NEEDS_RESET))
     give_up("it asks to be reset");
