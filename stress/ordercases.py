@@ -181,6 +181,19 @@ class Registers(unittest.TestCase):
         self.assertEqual(self.faults('trap', 'fsd fs0,0(sp)'), 1)
 
 
+class Sequences(unittest.TestCase):
+    def faults(self, *insns):
+        others = [function('vmfault', 'sfence.vma'), function('blk_interrupt', 'fence o,iorw')]
+        return len(ordertest.check_sequences(others + [function('hart_main', *insns)])[1])
+
+    def test_order(self):
+        right = ['fence o,iorw', 'nop', 'amoor.d.aq zero,a5,(a4)', 'sfence.vma', 'nop']
+        self.assertEqual(self.faults(*right), 0)
+        self.assertEqual(self.faults(*reversed(right)), 1)
+        self.assertEqual(self.faults(*right[:3], 'sfence.vma a0'), 1)
+        self.assertEqual(len(ordertest.check_sequences([])[1]), len(ordertest.SEQUENCES))
+
+
 class Sources(unittest.TestCase):
     def test_by_hand(self):
         for text in ('__atomic_load_n(p, 0)', '__sync_synchronize();', '#include <stdatomic.h>',

@@ -11,6 +11,7 @@ order that is missing.  This reads instructions instead:
  - each operation of atomic.h, compiled by each compiler that is installed, has the
    order that its name says;
  - no other source uses the compiler's atomic functions;
+ - fences that no atomic operation makes stand where they are needed;
  - only the trap code of kernel/arch uses gp or writes tp, and no instruction of the
    kernel uses a floating-point register.
 
@@ -122,6 +123,30 @@ def check_registers(functions, assembly):
             if fault:
                 faults.append('%s, %s: %s' % (function.name, insn, fault))
     return sum(len(function.insns) for function in functions), faults
+
+
+# Instructions that must follow one another in a function, with others in between.
+SEQUENCES = {
+    'hart_main': [r'fence o,iorw', r'amoor\S* ', r'sfence\.vma$'],  # joins, then fences
+    'vmfault': [r'sfence\.vma$'],  # case 2 fences everything
+    'blk_interrupt': [r'fence o,iorw'],  # acknowledged, then the ring
+}
+
+
+def check_sequences(functions):
+    """-> (number of functions, faults)."""
+    faults = []
+    seen = {function.name: function for function in functions if function.name in SEQUENCES}
+    for name in sorted(set(SEQUENCES) - set(seen)):
+        faults.append('there is no function %s' % name)
+    for name, function in seen.items():
+        wanted = list(SEQUENCES[name])
+        for insn in function.insns:
+            if wanted and re.match(wanted[0], ('%s %s' % (insn.name, insn.operands)).rstrip()):
+                del wanted[0]
+        if wanted:
+            faults.append('%s has no %s in its place' % (name, wanted[0]))
+    return len(seen), faults
 
 
 def labels_of(tree):
@@ -311,6 +336,7 @@ def check_images(report, tree, objdump, kernel):
         if os.path.basename(path) == 'kernel':
             count, faults = check_registers(functions, labels_of(tree))
             report.tell('%s, registers' % name, '%d instructions' % count, faults)
+            report.tell('%s, fences of a place' % name, *check_sequences(functions))
     report.tell('all images', '%d pairs' % total if total else '', [])
 
 
