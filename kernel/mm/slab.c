@@ -62,7 +62,9 @@ void slab_free(struct slab_cache *cache, void *object) {
   *(void **)object = slab->free;
   slab->free = object;
   bool empty = --slab->in_use == 0;
-  if (empty) list_remove(&slab->link);
+  if (empty) {
+    list_remove(&slab->link);
+    kfree(slab);  // before the lock is released: nothing delays a frame without objects
+  }
   release(&cache->lock);
-  if (empty) kfree(slab);
 }
