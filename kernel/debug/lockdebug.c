@@ -33,13 +33,19 @@ static void wrong(const char *what, const struct held_lock *new, const struct he
         names[old->class], there);
 }
 
+static bool may_follow(const struct held_lock *new, const struct held_lock *old,
+                       enum lock_peers peers) {
+  if (old->class != new->class) return old->class < new->class;
+  return peers == ANY_PEERS || (peers == LOWER_PEERS && old->lock < new->lock);
+}
+
 // Panics when a lock that comes later in the order, or at the same place, is held.
-static void check(const struct held_locks *held, const struct held_lock *new, bool nested) {
+static void check(const struct held_locks *held, const struct held_lock *new,
+                  enum lock_peers peers) {
   for (uint32 i = 0; i < held->count; i++) {
     const struct held_lock *old = &held->locks[i];
     if (unlikely(old->lock == new->lock)) wrong("lock taken twice", new, old);
-    if (unlikely(old->class > new->class || (old->class == new->class && !nested)))
-      wrong("lock order", new, old);
+    if (unlikely(!may_follow(new, old, peers))) wrong("lock order", new, old);
   }
 }
 
@@ -58,11 +64,12 @@ static struct held_lock take_off(struct held_locks *held, const void *lock) {
   return old;
 }
 
-void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place) {
+void lockdebug_spin(const void *lock, enum lock_class class, enum lock_peers peers,
+                    void *place) {
   ASSERT(class > LOCK_NONE && class < LOCK_COUNT && !intr_get());
   struct held_locks *held = &this_hart()->held;
   struct held_lock new = {lock, class, (uint64)place, stall_seconds()};
-  check(held, &new, nested);
+  check(held, &new, peers);
   add(held, &new);
 }
 
@@ -85,11 +92,12 @@ void lockdebug_unspin(const void *lock) {
          seconds);
 }
 
-void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place) {
+void lockdebug_sleep(const void *lock, enum lock_class class, enum lock_peers peers,
+                     void *place) {
   ASSERT(intr_get());
   struct held_locks *held = held_sleeping_locks();
   struct held_lock new = {lock, class, (uint64)place, stall_seconds()};
-  check(held, &new, nested);
+  check(held, &new, peers);
   add(held, &new);
 }
 

@@ -81,7 +81,7 @@ static int admit(uint32 blocks) {
 int begin_op(struct op *op, uint32 blocks) {
   ASSERT(blocks <= log.capacity);
   if (log.refusal != 0) return log.refusal;
-  lockdebug_sleep(&log, LOCK_FSOP, false, __builtin_return_address(0));
+  lockdebug_sleep(&log, LOCK_FSOP, NO_PEERS, __builtin_return_address(0));
   acquire(&log.lock);
   uint32 ticket = log.next_ticket++;
   int err = -EAGAIN;

@@ -1,18 +1,21 @@
 // Page frames: per-hart caches over one pool, and the reference counts.
 //
 // A hart allocates from and frees to a cache of its own, under that cache's own
-// lock, which others only take when RAM runs out.  A cache holds a list that grows
+// lock, which others only take when RAM runs out.  "No memory" is said only by a thread
+// that holds the locks of all caches and the pool at once and sees that all are empty.  A cache holds a list that grows
 // and shrinks, and perhaps a whole batch as a spare; the pool holds whole batches,
 // so that frames move between the two a batch at a time, however many those are
 // (Bonwick and Adams, "Magazines and vmem", 2001).  Only the frames that are left
 // over when the caches are drained lie in the pool one by one.  Free frames are
 // linked through struct page, so a free frame's bytes are nobody's.
 //
-// Locks: FRAMES (one cache) before POOL.
+// Locks: FRAMES (a cache; several in the order of harts) before POOL.
 #include "mm/kalloc.h"
 
+#include "arch/devtree.h"
 #include "arch/hart.h"
 #include "debug/inject.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/frames.h"
 #include "mm/page.h"
@@ -64,22 +67,28 @@ static void pool_put(uint32 batch) {
   pool.batch_count++;
 }
 
+// Fills an empty list from the pool.  Both locks are held.
+static void pool_take(struct frame_cache *cache) {
+  uint32 batch = pool.batches;
+  if (batch == NONE) {
+    list_move(&cache->free, &pool.loose, FRAME_BATCH);
+    return;
+  }
+  pool.batches = pages_origin[batch].next_batch;
+  pool.batch_count--;
+  cache->free = (struct frame_list){batch, FRAME_BATCH};
+}
+
 // Fills an empty list: from the spare batch, or the pool.  The cache's lock is held.
 static bool refill(struct frame_cache *cache) {
-  uint32 batch = cache->spare;
-  cache->spare = NONE;
-  if (batch == NONE) {
-    acquire(&pool.lock);
-    batch = pool.batches;
-    if (batch != NONE) {
-      pool.batches = pages_origin[batch].next_batch;
-      pool.batch_count--;
-    } else {
-      list_move(&cache->free, &pool.loose, FRAME_BATCH);
-    }
-    release(&pool.lock);
+  if (cache->spare != NONE) {
+    cache->free = (struct frame_list){cache->spare, FRAME_BATCH};
+    cache->spare = NONE;
+    return true;
   }
-  if (batch != NONE) cache->free = (struct frame_list){batch, FRAME_BATCH};
+  acquire(&pool.lock);
+  pool_take(cache);
+  release(&pool.lock);
   return cache->free.count > 0;
 }
 
@@ -99,25 +108,6 @@ static inline void cache_put(struct frame_cache *cache, struct page *pg) {
   if (likely(cache->free.count < FRAME_BATCH)) return;
   put_aside(cache, cache->free.first);
   cache->free = (struct frame_list){NONE, 0};
-}
-
-// RAM is short: returns what lies in all the caches to the pool.  Returns whether
-// there was anything.
-static bool drain_caches(void) {
-  bool any = false;
-  for (uint32 i = 0; i < NCPU; i++) {
-    struct frame_cache *cache = &caches[i];
-    if (atomic_load(&cache->free.count) == 0 && atomic_load(&cache->spare) == NONE) continue;
-    acquire(&cache->lock);
-    acquire(&pool.lock);
-    any |= cache->free.count > 0 || cache->spare != NONE;
-    if (cache->spare != NONE) pool_put(cache->spare);
-    cache->spare = NONE;
-    list_move(&pool.loose, &cache->free, cache->free.count);
-    release(&pool.lock);
-    release(&cache->lock);
-  }
-  return any;
 }
 
 // Any hart's cache will do; that of the hart we are on is the one without
@@ -142,18 +132,49 @@ static void junk_check(struct page *pg) {
 static inline void junk_check(struct page *pg) { (void)pg; }
 #endif
 
-// The cache is empty: fills it, if need be with what lies in all the others.  Returns
-// a cache with a free frame, locked; NULL, with none locked, if the machine has none.
-static NOINLINE struct frame_cache *restock(struct frame_cache *cache) {
-  bool any = true;
-  while (cache->free.count == 0 && !refill(cache)) {
-    release(&cache->lock);
-    if (!any) return NULL;
-    any = drain_caches();
-    cache = my_cache();
-    acquire(&cache->lock);  // another hart may have drained ours, or refilled it
+static void acquire_all(void) {
+  for (hartset t = machine.harts; t != 0; t &= t - 1)
+    acquire_ascending(&caches[lowest_bit(t)].lock);
+  acquire(&pool.lock);
+}
+
+static void release_all_but(const struct frame_cache *kept) {
+  release(&pool.lock);
+  for (hartset t = machine.harts; t != 0; t &= t - 1) {
+    struct frame_cache *cache = &caches[lowest_bit(t)];
+    if (cache != kept) release(&cache->lock);
   }
+}
+
+// Moves all that lies in the caches to the pool.  All locks are held.
+static void drain_caches(void) {
+  for (hartset t = machine.harts; t != 0; t &= t - 1) {
+    struct frame_cache *cache = &caches[lowest_bit(t)];
+    if (cache->spare != NONE) pool_put(cache->spare);
+    cache->spare = NONE;
+    list_move(&pool.loose, &cache->free, cache->free.count);
+  }
+}
+
+// RAM is short.  With all locks held no frame is on its way from one list to another, so
+// an empty pool is the truth.  Returns as restock.
+static struct frame_cache *take_from_all(void) {
+  acquire_all();
+  drain_caches();
+  struct frame_cache *cache = my_cache();
+  pool_take(cache);
+  if (cache->free.count == 0) cache = NULL;
+  release_all_but(cache);
   return cache;
+}
+
+// The cache, which is locked, is empty: fills it, if need be with what lies in all the
+// others.  Returns a cache with a free frame, locked; NULL, with none locked, if at one
+// instant the machine had none.
+static NOINLINE struct frame_cache *restock(struct frame_cache *cache) {
+  if (likely(refill(cache))) return cache;
+  release(&cache->lock);
+  return take_from_all();
 }
 
 void *kalloc(enum frame_kind kind) {
@@ -247,6 +268,7 @@ static bool skipped(uint64 pa, const struct pa_range *skip, int skips) {
 
 void frames_init(uint64 ram_start, uint64 ram_end, uint64 first_free,
                  const struct pa_range *skip, int skips) {
+  ASSERT(machine.harts & hart_bit(this_hart()->id));  // and others start only if listed
   for (int i = 0; i < NCPU; i++) initlock(&caches[i].lock, LOCK_FRAMES);
   pages_first = ram_start >> PGSHIFT;
   pages_end = ram_end >> PGSHIFT;

@@ -23,8 +23,8 @@ enum frame_kind {
   FRAME_KINDS
 };
 
-// A frame with undefined contents, count 1; NULL when RAM is exhausted.  Any
-// context; never sleeps.
+// A frame with undefined contents, count 1; NULL when at one instant of the call no
+// frame was free.  Any context, locks up to SLAB held; never sleeps.
 void *kalloc(enum frame_kind kind);
 
 // The same, filled with zeros.

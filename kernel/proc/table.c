@@ -80,7 +80,7 @@ static void init_fields(struct proc *p) {
   list_init(&p->member);
   waitq_init(&p->child_ended);
 #ifdef DEBUG
-  memset(&p->held, 0, sizeof(p->held));
+  p->held.count = 0;
   memset(p->inject, 0, sizeof(p->inject));
 #endif
 }

@@ -7,6 +7,7 @@
 // build all of this is nothing.
 #pragma once
 
+#include "kernel/param.h"
 #include "lib/types.h"
 #include "sync/lockrank.h"
 
@@ -24,7 +25,7 @@ struct held_lock {
 };
 
 // What a hart (spinlocks) or a process (whatever is held while sleeping) holds.
-#define HELD_MOST  16
+#define HELD_MOST  (NCPU + 16)  // kalloc holds every hart's FRAMES at its last try
 struct held_locks {
   uint32 count;
   struct held_lock locks[HELD_MOST];
@@ -34,14 +35,15 @@ struct held_locks {
 struct held_locks *held_sleeping_locks(void);
 
 // A spinlock is about to be taken (interrupts off); the last one has been, after a
-// wait that does not count; or one is given back.  `nested`: one of the same class may
-// be held.
-void lockdebug_spin(const void *lock, enum lock_class class, bool nested, void *place);
+// wait that does not count; or one is given back.
+void lockdebug_spin(const void *lock, enum lock_class class, enum lock_peers peers,
+                    void *place);
 void lockdebug_waited(void);
 void lockdebug_unspin(const void *lock);
 
 // The same for whatever is held while sleeping: locks, a log reservation.
-void lockdebug_sleep(const void *lock, enum lock_class class, bool nested, void *place);
+void lockdebug_sleep(const void *lock, enum lock_class class, enum lock_peers peers,
+                     void *place);
 void lockdebug_unsleep(const void *lock);
 
 // Panics when the calling process holds a sleeping lock of a class ranked behind `class`;
@@ -53,15 +55,15 @@ void lockdebug_print(const struct held_locks *held);
 
 #else
 #define LOCKDEBUG_PLACE  NULL
-static inline void lockdebug_spin(const void *lock, enum lock_class class, bool nested,
-                                  void *place) {
-  (void)lock, (void)class, (void)nested, (void)place;
+static inline void lockdebug_spin(const void *lock, enum lock_class class,
+                                  enum lock_peers peers, void *place) {
+  (void)lock, (void)class, (void)peers, (void)place;
 }
 static inline void lockdebug_waited(void) {}
 static inline void lockdebug_unspin(const void *lock) { (void)lock; }
-static inline void lockdebug_sleep(const void *lock, enum lock_class class, bool nested,
-                                   void *place) {
-  (void)lock, (void)class, (void)nested, (void)place;
+static inline void lockdebug_sleep(const void *lock, enum lock_class class,
+                                   enum lock_peers peers, void *place) {
+  (void)lock, (void)class, (void)peers, (void)place;
 }
 static inline void lockdebug_unsleep(const void *lock) { (void)lock; }
 static inline void lockdebug_none_after(enum lock_class class) { (void)class; }

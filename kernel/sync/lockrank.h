@@ -5,7 +5,8 @@
 //   LOCK(class, what it protects)
 //
 // Two locks of one class may be held together only where the class's owner
-// names an order among them (acquire_nested).
+// names an order among them: acquire_nested, which does not know that order, or
+// acquire_ascending, for locks in order of address, which is checked.
 #pragma once
 
 #define LOCK_CLASSES(LOCK)                                                  \
@@ -38,6 +39,9 @@
   LOCK(FRAMES, "one hart's cache of free frames")                            \
   LOCK(POOL, "free frames of no hart")                                      \
   LOCK(UART, "the serial port and its transmit ring")
+
+// Which locks of its own class a thread may hold when it takes one.
+enum lock_peers { NO_PEERS, ANY_PEERS, LOWER_PEERS };  // LOWER: at lower addresses
 
 enum lock_class {
   LOCK_NONE,

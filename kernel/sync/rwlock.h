@@ -40,7 +40,7 @@ void rwlock_wake(struct rwlock *rw);
 // Take the lock, shared or exclusive.  May sleep: no spinlock held.
 static ALWAYS_INLINE void rwlock_share(struct rwlock *rw) {
   ASSERT(intr_get());
-  lockdebug_sleep(rw, rw->class, false, LOCKDEBUG_PLACE);
+  lockdebug_sleep(rw, rw->class, NO_PEERS, LOCKDEBUG_PLACE);
   explore_yield();
   uint32 word = atomic_load(&rw->word);
   while (likely(!(word & (RWLOCK_OWNED | RWLOCK_WAITED))))
@@ -50,7 +50,7 @@ static ALWAYS_INLINE void rwlock_share(struct rwlock *rw) {
 
 static ALWAYS_INLINE void rwlock_own(struct rwlock *rw) {
   ASSERT(intr_get());
-  lockdebug_sleep(rw, rw->class, false, LOCKDEBUG_PLACE);
+  lockdebug_sleep(rw, rw->class, NO_PEERS, LOCKDEBUG_PLACE);
   explore_yield();
   uint32 free = 0;
   if (!atomic_cas_acquire(&rw->word, &free, RWLOCK_OWNED))

@@ -61,12 +61,12 @@ static inline void take(struct sleeplock *sl) {
 }
 
 void acquiresleep(struct sleeplock *sl) {
-  lockdebug_sleep(sl, sl->class, false, __builtin_return_address(0));
+  lockdebug_sleep(sl, sl->class, NO_PEERS, __builtin_return_address(0));
   take(sl);
 }
 
 void acquiresleep_nested(struct sleeplock *sl) {
-  lockdebug_sleep(sl, sl->class, true, __builtin_return_address(0));
+  lockdebug_sleep(sl, sl->class, ANY_PEERS, __builtin_return_address(0));
   take(sl);
 }
 

@@ -57,23 +57,29 @@ static inline bool spinlock_take(struct spinlock *lk, uint32 tag) {
   return atomic_cas_acquire(&lk->word, &free, free | tag);
 }
 
-static ALWAYS_INLINE void acquire_as(struct spinlock *lk, bool nested) {
+static ALWAYS_INLINE void acquire_as(struct spinlock *lk, enum lock_peers peers) {
   push_off();
   uint32 tag = this_hart()->lock_tag;
   explore();
-  lockdebug_spin(lk, lk->word & SPINLOCK_CLASS, nested, LOCKDEBUG_PLACE);
+  lockdebug_spin(lk, lk->word & SPINLOCK_CLASS, peers, LOCKDEBUG_PLACE);
   if (unlikely(!spinlock_take(lk, tag))) spinlock_wait(lk, tag);
 }
 
 // Waits until the lock is free and takes it.  Panics when this hart holds it.
 static ALWAYS_INLINE void acquire(struct spinlock *lk) {
-  acquire_as(lk, false);
+  acquire_as(lk, NO_PEERS);
 }
 
 // The same for a second lock of a class of which one is held; the caller knows
 // the order among them.
 static ALWAYS_INLINE void acquire_nested(struct spinlock *lk) {
-  acquire_as(lk, true);
+  acquire_as(lk, ANY_PEERS);
+}
+
+// The same where the order is that of addresses: all that are held of this class lie
+// below.
+static ALWAYS_INLINE void acquire_ascending(struct spinlock *lk) {
+  acquire_as(lk, LOWER_PEERS);
 }
 
 // Gives the lock back.  Panics when this hart does not hold it.
