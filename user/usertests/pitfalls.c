@@ -227,3 +227,29 @@ void test_orphan_race(void) {
   }
   join_all(3);
 }
+
+// Kernel stacks stay with their process slots: as many processes as before need no new
+// ones, and the stacks of those that have ended count as kept.  (Pitfall 69.)
+void test_kept_stacks(void) {
+  enum { PROCESSES = 20, FRAMES = 2 * PROCESSES };
+  for (int round = 0; round < 3; round++) {
+    struct start line;
+    struct memstat before = memstat_now();
+    start_make(&line);
+    for (int i = 0; i < PROCESSES; i++)
+      if (must_fork() == 0) {
+        start_wait(&line);
+        exit(0);
+      }
+    struct memstat during = memstat_now();
+    start_now(&line);
+    join_all(PROCESSES);
+    struct memstat after = memstat_now();
+    EXPECT_AT(round, during.kstack, ==, before.kstack + FRAMES);
+    EXPECT_AT(round, after.kstack, ==, before.kstack);
+    EXPECT_AT(round, after.kept, >=, FRAMES);
+    if (round == 0) continue;
+    EXPECT_AT(round, during.kept, ==, before.kept - FRAMES);
+    EXPECT_AT(round, after.kept, ==, before.kept);
+  }
+}
