@@ -72,10 +72,10 @@ static int take_process(void) {
 }
 
 static const struct shape shapes[] = {
-    {"a page", own_table, take_one, 10000, 14},
-    {"three pages", own_table, take_three, 2000, 40},
-    {"a page and its table", reach_border, take_one, 2000, 40},
-    {"a pipe", nothing, take_pipe, 2000, 40},
+    {"a page", own_table, take_one, 10000, WORKERS + 1},
+    {"three pages", own_table, take_three, 2000, 3 * WORKERS + 1},
+    {"a page and its table", reach_border, take_one, 2000, 2 * WORKERS + 1},
+    {"a pipe", nothing, take_pipe, 2000, 2 * WORKERS},
     {"a process", nothing, take_process, 1500, 160},
 };
 
