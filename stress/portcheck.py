@@ -32,7 +32,7 @@ FAULT = r'usertrap: store page fault .* pid=\d+ name=porttest sepc=\S+ stval=\S+
 TABLE = r'page table 0x\w+|(?: \.\.)+\d+: pte 0x\w{16} [-\w]{8} pa 0x\w+ va 0x\w+'
 LOST = r'(\d+) kernel messages were lost'
 # What may begin in the middle of a line, and must be a whole one.
-BEGINS = re.compile(r'(?:usertrap:|page table|(?: \.\.)+\d*:|\d+ porttest:)')
+BEGINS = re.compile(r'(?:usertrap:|page table|(?: \.\.)+\d*:|\d+ porttest:|^\d+ [A-Z] )')
 WHOLE = re.compile('(?:%s)$' % '|'.join((PROCESS, UNKNOWN, FAULT, TABLE, LOST)))
 
 
@@ -61,7 +61,7 @@ def run_porttest(machine, terminal):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             terminal()
-        output = machine.prompt(limit=120)
+        output = machine.prompt(limit=30)
         expect_passed(machine, output)
         if check_lines(output) + lost_in(output) == 0:
             raise Wrong('%s: there were no messages: %r' % (name, output[-300:]))
@@ -94,7 +94,7 @@ def check_messages(machine):
         machine.type(CTRL_P)
         time.sleep(0.01)
     time.sleep(1)
-    output = machine.prompt(limit=120)
+    output = machine.prompt(limit=30)
     expect_passed(machine, output)
     check_lines(output)
     told = lost_in(output)
