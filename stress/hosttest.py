@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """hosttest.py: tests of the host's own tools: mkfs, fsck, ksyms, guest; and those of
-measuretest, growthtest, benchsmptest and campaigntest.
+measuretest, growthtest, benchsmptest, neighbourtest and campaigntest.
 
 No guest is booted.  A consistent image is damaged in many ways, one at a time,
 and fsck.py must name each; an image without damage must pass.  All scripts of the
@@ -26,6 +26,7 @@ from benchsmptest import BenchSmp  # noqa: E402, F401
 from measuretest import Bench, Measure  # noqa: E402, F401
 from campaigntest import Campaign  # noqa: E402, F401
 from growthtest import Growth, Memory  # noqa: E402, F401
+from neighbourtest import Neighbour  # noqa: E402, F401
 
 BIG = bytes(range(256)) * 80   # 20 blocks: needs its indirect block
 FILES = [('small', b'hello'), ('big', BIG), ('empty', b'')]

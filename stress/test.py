@@ -132,6 +132,9 @@ def tests(args):
               for name, script, *options in
               (('panics end well', 'panictest.py', '--count', '12' if args.quick else '36'),
                ('a host that pauses is no bug', 'pausetest.py'))]
+    found.append(Test('no neighbour costs more than its share',
+                      on_host(sys.executable, 'stress/neighbourrun.py', '--quick', '--qemu',
+                              args.qemu)))
     if not args.quick:
         found.append(mutants_of_the_day(args))
     for line, limit in reversed(PROGRAMS):

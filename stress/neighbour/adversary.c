@@ -221,18 +221,21 @@ static void kill_children(int which) {
 
 // --- All of them ---
 
-// Threads: of a bomb, two at most can go on while the third waits for them; a killer
-// has its child, and that a child; a reader one child.
+// Threads that want a hart at one time: of a bomb, two while the third waits for them;
+// a killer spins or waits while its child or that one's child goes on; a reader has one
+// child; who waits for a child to die of a fault does nothing else.  Those who print are
+// two to a hart: where the kernel holds a hart for the port's sake, there is another to
+// hold the victim's.
 const struct adversary adversaries[] = {
-    {"vmprint", prepare_few, print_for_ever, 1, 0, 1, 0, "print their page tables"},
+    {"vmprint", prepare_few, print_for_ever, 2, 0, 1, 0, "print their page tables"},
     {"freeze", prepare_many, freeze, 0, 1, 3, 0, "vmprint, sbrk and read of / in one program"},
     {"readers", 0, read_into_untouched, 1, 0, 2, 0, "read into untouched and shared pages"},
-    {"console", prepare_flood, flood, 1, 0, 1, 0, "long writes to the console"},
+    {"console", prepare_flood, flood, 2, 0, 1, 0, "long writes to the console"},
     {"forks", 0, bomb, 1, 0, 3, 0, "fork, a few at a time"},
     {"futexes", 0, futex_storm, 1, 0, 3, 0, "wait and wake without end"},
     {"memory", 0, take_all, 1, 0, 1, 1, "take all memory"},
-    {"messages", 0, cause_messages, 1, 0, 2, 0, "make the kernel print"},
-    {"kills", 0, kill_children, 1, 0, 3, 0, "kill children in fork, open and exit"},
+    {"messages", 0, cause_messages, 2, 0, 1, 0, "make the kernel print"},
+    {"kills", 0, kill_children, 1, 0, 2, 0, "kill children in fork, open and exit"},
 };
 
 const struct adversary *find_adversary(const char *name) {

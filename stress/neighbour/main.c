@@ -18,17 +18,15 @@
 #include "stress/neighbour/neighbour.h"
 
 #include "kernel/fcntl.h"
-#include "kernel/memstat.h"
 #include "kernel/procinfo.h"
 #include "stress/measure.h"
 
 #define PROCESSES_MOST  64
-#define SCARCE          64   // frames
-#define PATIENCE        100  // ticks until there are no more
+#define PATIENCE        100  // ticks until the adversary has ended
 
 struct plan plan;
 
-static int reports[2], gate[2], go[2];
+static int reports[2], gate[2];
 static int pids[PROCESSES_MOST + 2], started;  // victim, clock, adversary
 static int before;  // processes
 static struct result alone[OPERATIONS_MOST], crowded[OPERATIONS_MOST];
@@ -85,32 +83,28 @@ static int living(void) {
   return alive;
 }
 
+uint64 await_start(int fd) {
+  uint64 begin;
+  if (read(fd, &begin, sizeof(begin)) != sizeof(begin)) exit(1);
+  while (now() < begin) continue;
+  return begin;
+}
+
 static void lead(const struct adversary *a, int which) {
   struct result ready = {.phase = READY};
-  char byte;
-  close(gate[1]);
   if (a->prepare) a->prepare();
   own_pages();
   write(reports[1], &ready, sizeof(ready));
-  read(gate[0], &byte, 1);  // ends when it is closed
+  await_start(gate[0]);
   a->attack(which);
   exit(1);
 }
 
 static void keep_time(const struct adversary *a) {
   struct result timeout = {.phase = TIMEOUT};
-  char byte;
-  close(gate[1]);
-  read(gate[0], &byte, 1);
   sleep(ticks_needed(a) + plan.limit);
   write(reports[1], &timeout, sizeof(timeout));
   exit(0);
-}
-
-static void victim(const struct adversary *a) {
-  close(gate[0]);
-  close(gate[1]);
-  be_victim(a, reports[1], go[0]);
 }
 
 static struct result hear(void) {
@@ -125,29 +119,22 @@ static int count_of(const struct adversary *a) {
   return n;
 }
 
-static void await_scarcity(void) {
-  struct memstat m;
-  for (int i = 0; i < PATIENCE && memstat(&m) == 0 && m.free > SCARCE; i++) sleep(1);
-}
-
-// Alone, then in company.  The clock starts with the attack.
+// Alone, then in company.  All are awake and spin when it begins: a victim that had to be
+// woken for it might sleep until the worst is over.
 static void run(const struct adversary *a) {
-  if (start() == 0) victim(a);
+  if (start() == 0) be_victim(a, reports[1], gate[0]);
   for (int left = count_of(a); left > 0; left--) {
     struct result r = hear();
     alone[r.operation] = r;
   }
-  if (start() == 0) keep_time(a);
   for (int i = 0; i < processes_of(a); i++)
     if (start() == 0) lead(a, i);
   for (int left = processes_of(a); left > 0; left--) hear();
   printf("neighbour: %s on %d harts, q = %lu\n", a->name, plan.harts, turns_of(a));
   own_pages();
-  close(gate[0]);
-  close(gate[1]);
-  sleep(plan.settle);
-  if (a->hungry) await_scarcity();
-  write(go[1], "", 1);
+  uint64 begin = now() + 2 * round_of(a) + 2 * TURN;
+  for (int i = 0; i <= processes_of(a); i++) write(gate[1], &begin, sizeof(begin));
+  if (start() == 0) keep_time(a);
   for (int left = count_of(a); left > 0; left--) {
     struct result r = hear();
     if (r.phase == TIMEOUT) break;
@@ -218,9 +205,8 @@ int main(int argc, char **argv) {
   }
   plan = (struct plan){.harts = atoi(argv[2]), .cores = atoi(argv[3]),
                        .rounds = atoi(argv[4]), .limit = atoi(argv[5])};
-  plan.settle = plan.cores ? 5 : 1;
   if (plan.harts < 1 || processes_of(a) > PROCESSES_MOST) fail("too many harts, or none");
-  if (pipe(reports) < 0 || pipe(gate) < 0 || pipe(go) < 0) fail("no pipe");
+  if (pipe(reports) < 0 || pipe(gate) < 0) fail("no pipe");
   before = living();
   run(a);
   finish(a);

@@ -34,7 +34,6 @@ struct plan {
   int cores;        // real ones, when the harts run at once; 0: in turn, under -icount
   int rounds;       // for an operation
   int limit;        // ticks, beside what is needed, until what is not done did not end
-  int settle;       // ticks, until the adversary is under way
 };
 extern struct plan plan;
 
@@ -95,9 +94,12 @@ struct result {
   int failed;  // calls
 };
 
-// Measures each operation alone, reports to fd `out`, waits for a byte of fd `go`, and
-// measures again.  Does not return.
-void be_victim(const struct adversary *a, int out, int go) __attribute__((noreturn));
+// Reads from fd `gate` when the attack begins, and spins until then.  Returns it.
+uint64 await_start(int gate);
+
+// Measures each operation alone, reports to fd `out`, and again from the first moment of
+// the attack on.  Does not return.
+void be_victim(const struct adversary *a, int out, int gate) __attribute__((noreturn));
 
 // Makes every page of data, bss and stack the caller's own, so that it takes no fault
 // there until it forks again.

@@ -2,24 +2,31 @@
 #include "stress/neighbour/neighbour.h"
 
 #include "kernel/fcntl.h"
+#include "kernel/memstat.h"
 
 #define SAMPLES_MOST   1024  // kept, for the median
 #define SAMPLES_LEAST  5
 #define READ_SIZE      4096
+#define SCARCE         64    // frames
+#define PATIENCE       100   // ticks until there are no more
 #define OWN_FILE       "victim.tmp"
 
 static char buffer[READ_SIZE];
 static int own_pipe[2];
 static int hungry, failed;
+static uint64 getpid_ended;  // the last one
 
 static void must(int ok) { failed += !ok; }
 
 // --- What it does ---
 
+// Counted from the end of the one before, so that nothing is missed: the worst is also
+// the longest time for which the victim did not run.
 static uint64 cost_of_getpid(void) {
-  uint64 begin = now();
   getpid();
-  return now() - begin;
+  uint64 end = now(), cost = end - getpid_ended;
+  getpid_ended = end;
+  return cost;
 }
 
 // The first touch of a page.  Where that may kill for want of memory, growth that makes
@@ -136,12 +143,22 @@ static void measure_all(const struct adversary *a, enum phase phase, uint64 wind
     if (!a->hungry || operations[i].hungry) measure(i, phase, window, out);
 }
 
-void be_victim(const struct adversary *a, int out, int go) {
+static void await_scarcity(void) {
+  struct memstat m;
+  for (int i = 0; i < PATIENCE && memstat(&m) == 0 && m.free > SCARCE; i++) sleep(1);
+}
+
+void be_victim(const struct adversary *a, int out, int gate) {
   hungry = a->hungry;
   if (pipe(own_pipe) < 0) exit(1);
   own_pages();
-  measure_all(a, ALONE, 2 * TURN, out);
-  if (read(go, buffer, 1) != 1) exit(1);
+  getpid_ended = now();
+  measure_all(a, ALONE, plan.cores ? 10 * TURN : TURN, out);
+  getpid_ended = await_start(gate);
+  if (hungry) {
+    await_scarcity();
+    getpid_ended = now();
+  }
   measure_all(a, CROWDED, plan.rounds * round_of(a), out);
   exit(0);
 }
