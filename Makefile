@@ -38,7 +38,7 @@ PREFIXES := riscv64-unknown-elf- riscv64-elf- riscv64-none-elf- riscv-none-elf- 
             riscv64-linux-gnu- riscv64-unknown-linux-gnu-
 goals    := $(or $(MAKECMDGOALS),all)
 building := $(filter-out clean deps help print-gdbport gdb fsck,$(goals))
-booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign bench%,$(goals))
+booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign bench% neighbour,$(goals))
 found     = $(shell command -v $(firstword $(1)) 2>/dev/null)
 missing   = $(error $(1) is missing: run `make deps`, or set $(2) to yours)
 
@@ -287,6 +287,10 @@ bench-smp: build/kernel build/fs.img ## all harts at once, the lines they conten
 
 bench-wall: build/kernel build/fs.img ## seconds with 1, 2, 4 and 8 harts, on a quiet machine
 	$(Q)$(BENCHSMP) --wall $(BENCHFLAGS)
+
+.PHONY: neighbour
+neighbour: build/kernel build/fs.img ## what a process pays for what others do (NEIGHBOURFLAGS=--quick)
+	$(Q)$(PYTHON) stress/neighbourrun.py --qemu $(QEMU) $(NEIGHBOURFLAGS)
 
 # ---- housekeeping ----------------------------------------------------------
 
