@@ -3,9 +3,9 @@
 adversaries do, stands in stress/neighbour/.
 
 usage: neighbourrun.py [--harts 2,4,8] [--against vmprint,kills] [--terminals turn,slow,none]
-                       [--runs 5] [--rounds 2] [--quick] [--table] [--jobs N] [--qemu QEMU]
+                       [--runs 5] [--rounds 2] [--quick] [--table] [--jobs N] [--kernel FILE]
 
-Boots the default build with the program `neighbour` in the place of init, once for each adversary
+Boots a kernel with the program `neighbour` in the place of init, once for each adversary
 and number of harts.  A row is one operation of the victim; one over its bound, or without a
 figure, fails.
 
@@ -44,7 +44,7 @@ OPERATIONS = ['getpid', 'touch', 'fork', 'open', 'read', 'pipe', 'create']
 WITHOUT = {('memory', 'fork')}      # the victim itself might die of it
 TURN = 10000000                     # as in stress/neighbour/neighbour.h
 BYTES = {'slow': 300, 'none': 0}    # that a terminal takes in a second
-PAUSE = 6                           # seconds for which it does so
+PAUSE = 6                           # seconds for which it does so, on a fast machine
 ROUNDS_AT_ONCE = 5                  # for an operation, when harts run at once
 LIMIT = {'turn': 400, 'slow': 60, 'none': 60}  # seconds for a boot, on a fast machine
 MEM = '256M'
@@ -133,12 +133,17 @@ class Case:
 # ---- boots ---------------------------------------------------------------------------
 
 
+def pause():
+    """Seconds for which a terminal is slow: many times the bounds, which are scaled as well."""
+    return round(PAUSE * min(guests.machine_scale(), 10))
+
+
 def make_image(case, args, cores):
     """-> the disk, with what the program is to do on it."""
     folder = os.path.join(FOLDER, re.sub(r'\W+', '-', case.name))
     os.makedirs(folder, exist_ok=True)
     words, image = os.path.join(folder, 'nbargs'), os.path.join(folder, 'fs.img')
-    rounds, limit = (ROUNDS_AT_ONCE, 10 * PAUSE + 100) if cores else (args.rounds, 0)
+    rounds, limit = (ROUNDS_AT_ONCE, 10 * pause() + 100) if cores else (args.rounds, 0)
     with open(words, 'w') as file:
         file.write('%s %d %d %d %d\n' % (case.against, case.harts, cores, rounds, limit))
     subprocess.run([sys.executable, 'user/mkfs.py', image, 'README.md', 'build/user/neighbour',
@@ -147,7 +152,7 @@ def make_image(case, args, cores):
 
 
 def command_for(case, args, image, exact):
-    return guests.qemu_command('build/kernel', None, cpus=case.harts, mem=MEM, qemu=args.qemu,
+    return guests.qemu_command(args.kernel, None, cpus=case.harts, mem=MEM, qemu=args.qemu,
                                append='root=ram init=/neighbour',
                                extra='%s -initrd %s' % (exact, image))
 
@@ -229,7 +234,7 @@ def boot_at_once(case, args):
     try:
         terminal = Terminal(process)
         if terminal.read_until(BEGUN, LIMIT[case.terminal] * scale):
-            terminal.be_slow(BYTES[case.terminal], PAUSE)
+            terminal.be_slow(BYTES[case.terminal], pause())
         ended = terminal.read_until(None, LIMIT[case.terminal] * scale)
         status = process.wait() if ended else None
     finally:
@@ -304,6 +309,7 @@ def wanted(args):
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(description='what a process pays for what others do')
+    guests.add_arguments(parser)  # of which the kernel and QEMU are used
     parser.add_argument('--harts', default='2,4,8')
     parser.add_argument('--against', default=','.join(AGAINST))
     parser.add_argument('--terminals', default='turn,slow,none')
@@ -312,7 +318,6 @@ def arguments(argv=None):
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--table', action='store_true')
     parser.add_argument('--jobs', type=int, default=min(2, guests.HOST_CORES))
-    parser.add_argument('--qemu', default='qemu-system-riscv64')
     args = parser.parse_args(argv)
     args.harts = [int(n) for n in args.harts.split(',')]
     args.against, args.terminals = args.against.split(','), args.terminals.split(',')
@@ -340,7 +345,7 @@ def main():
                              'Terminal %s, milliseconds' % terminal))
             print((as_markdown if args.table else as_text)(rows))
     for line in wrong:
-        print('over: ' + line)
+        print('FAILED: ' + line)
     rows = sum(len(case.operations) for case in cases)
     print('%d passed, %d failed' % (rows - len(wrong), len(wrong)))
     sys.exit(1 if wrong else 0)
