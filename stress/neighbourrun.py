@@ -249,9 +249,12 @@ def boot_at_once(case, args):
 
 def run(case, args):
     boot = boot_in_turn if case.terminal == 'turn' else boot_at_once
+    start = time.monotonic()
     runs = [boot(case, args) for _ in range(1 if case.terminal == 'turn' else args.runs)]
     case.rows = of_many([rows for rows, _ in runs])
     case.ends = [end for _, end in runs if end]
+    print('%-4s %s (%.1fs)' % ('over' if any(case.wrong()) else 'ok', case.name,
+                               time.monotonic() - start), file=sys.stderr)
     return case
 
 
