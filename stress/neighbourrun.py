@@ -49,7 +49,7 @@ ROUNDS_AT_ONCE = 5                  # for an operation, when harts run at once
 LIMIT = {'turn': 400, 'slow': 60, 'none': 60}  # seconds for a boot, on a fast machine
 MEM = '256M'
 QUICK = {'harts': [4], 'turn': ['freeze', 'memory', 'kills'],
-         'slow': ['vmprint'], 'none': ['messages'], 'runs': 3, 'rounds': 1}
+         'slow': ['vmprint'], 'none': ['messages'], 'runs': 3, 'rounds': 1, 'pause': 3}
 PIPE_SIZE = 1031                    # F_SETPIPE_SZ
 TAIL = 1 << 18                      # bytes of a flood's end that are looked at
 BEGUN = re.compile(r'^neighbour: \w+ on \d+ harts', re.M)
@@ -133,9 +133,9 @@ class Case:
 # ---- boots ---------------------------------------------------------------------------
 
 
-def pause():
+def pause(args):
     """Seconds for which a terminal is slow: many times the bounds, which are scaled as well."""
-    return round(PAUSE * min(guests.machine_scale(), 10))
+    return round((QUICK['pause'] if args.quick else PAUSE) * min(guests.machine_scale(), 10))
 
 
 def make_image(case, args, cores):
@@ -143,7 +143,7 @@ def make_image(case, args, cores):
     folder = os.path.join(FOLDER, re.sub(r'\W+', '-', case.name))
     os.makedirs(folder, exist_ok=True)
     words, image = os.path.join(folder, 'nbargs'), os.path.join(folder, 'fs.img')
-    rounds, limit = (ROUNDS_AT_ONCE, 10 * pause() + 100) if cores else (args.rounds, 0)
+    rounds, limit = (ROUNDS_AT_ONCE, 10 * pause(args) + 100) if cores else (args.rounds, 0)
     with open(words, 'w') as file:
         file.write('%s %d %d %d %d\n' % (case.against, case.harts, cores, rounds, limit))
     subprocess.run([sys.executable, 'user/mkfs.py', image, 'README.md', 'build/user/neighbour',
@@ -234,7 +234,7 @@ def boot_at_once(case, args):
     try:
         terminal = Terminal(process)
         if terminal.read_until(BEGUN, LIMIT[case.terminal] * scale):
-            terminal.be_slow(BYTES[case.terminal], pause())
+            terminal.be_slow(BYTES[case.terminal], pause(args))
         ended = terminal.read_until(None, LIMIT[case.terminal] * scale)
         status = process.wait() if ended else None
     finally:
