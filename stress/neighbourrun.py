@@ -3,14 +3,16 @@
 adversaries do, stands in stress/neighbour/.
 
 usage: neighbourrun.py [--harts 2,4,8] [--against vmprint,kills] [--terminals turn,slow,none]
-                       [--runs 5] [--rounds 2] [--quick] [--table] [--jobs N] [--kernel FILE]
+                       [--runs 5] [--rounds 1] [--quick] [--table] [--jobs N] [--kernel FILE]
 
 Boots a kernel with the program `neighbour` in the place of init, once for each adversary
 and number of harts.  A row is one operation of the victim; one over its bound, or without a
 figure, fails.
 
 In turn: under `-icount shift=0`, the output to a file that takes everything.  Figures are
-instructions of all harts together, and repeat to the digit; a turn is 10,000,000.
+instructions of all harts together, and repeat to the digit; a turn is 10,000,000 at most.  seed=5
+makes turns uneven: QEMU changes over when a timer is due, so harts whose turns are equally long
+fall in step, and one of them may get a few instructions for each of its own.
 Terminals: those who print meet one that takes 300 bytes a second (slow), or nothing (none), until
 the victim should have its figures; then all is read.  Figures are nanoseconds, and of --runs boots
 the median counts, of each figure for itself; bounds are wider by as much as this machine is slower
@@ -22,6 +24,7 @@ than an idle one.
 
 import argparse
 import concurrent.futures
+import contextlib
 import fcntl
 import os
 import re
@@ -48,13 +51,17 @@ PAUSE = 6                           # seconds for which it does so, on a fast ma
 ROUNDS_AT_ONCE = 5                  # for an operation, when harts run at once
 LIMIT = {'turn': 400, 'slow': 60, 'none': 60}  # seconds for a boot, on a fast machine
 MEM = '256M'
+SEED = ' seed=5'
 QUICK = {'harts': [4], 'turn': ['freeze', 'memory', 'kills'],
-         'slow': ['vmprint'], 'none': ['messages'], 'runs': 3, 'rounds': 1, 'pause': 3}
+         'slow': ['vmprint'], 'none': ['messages'], 'runs': 3, 'pause': 3}
 PIPE_SIZE = 1031                    # F_SETPIPE_SZ
 TAIL = 1 << 18                      # bytes of a flood's end that are looked at
 BEGUN = re.compile(r'^neighbour: \w+ on \d+ harts', re.M)
 ROW = re.compile(r'^(\w+) +(\d+) +(\d+) +(\d+) +(\d+) +bounds +(\d+) +(\d+), (\d+) times, '
                  r'(\d+) failed$', re.M)
+
+
+machines = set()  # QEMUs that have not ended
 
 
 class Row:
@@ -151,10 +158,20 @@ def make_image(case, args, cores):
     return folder, image
 
 
-def command_for(case, args, image, exact):
-    return guests.qemu_command(args.kernel, None, cpus=case.harts, mem=MEM, qemu=args.qemu,
-                               append='root=ram init=/neighbour',
-                               extra='%s -initrd %s' % (exact, image))
+@contextlib.contextmanager
+def machine(case, args, image, exact, output):
+    """A QEMU that ends with the block, or with this script."""
+    command = guests.qemu_command(args.kernel, None, cpus=case.harts, mem=MEM, qemu=args.qemu,
+                                  append='root=ram init=/neighbour' + (SEED if exact else ''),
+                                  extra='%s -initrd %s' % (exact, image))
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, bufsize=0)
+    machines.add(process)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        machines.discard(process)
 
 
 def end_of(text, status):
@@ -170,17 +187,11 @@ def end_of(text, status):
 def boot_in_turn(case, args):
     folder, image = make_image(case, args, 0)
     path = os.path.join(folder, 'output')
-    with open(path, 'wb') as output:
-        limit = LIMIT['turn'] * guests.machine_scale()
-        process = subprocess.Popen(command_for(case, args, image, EXACT),
-                                   stdin=subprocess.DEVNULL, stdout=output)
+    with open(path, 'wb') as output, machine(case, args, image, EXACT, output) as process:
         try:
-            status = process.wait(limit)
+            status = process.wait(LIMIT['turn'] * guests.machine_scale())
         except subprocess.TimeoutExpired:
             status = None
-        finally:
-            process.kill()
-            process.wait()
     with open(path, 'rb') as output:
         output.seek(max(0, os.path.getsize(path) - TAIL))
         text = output.read().decode('latin1').replace('\r', '')
@@ -229,18 +240,12 @@ class Terminal:
 def boot_at_once(case, args):
     _, image = make_image(case, args, guests.HOST_CORES)
     scale = guests.machine_scale()
-    process = subprocess.Popen(command_for(case, args, image, ''), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, bufsize=0)
-    try:
+    with machine(case, args, image, '', subprocess.PIPE) as process, process.stdout:
         terminal = Terminal(process)
         if terminal.read_until(BEGUN, LIMIT[case.terminal] * scale):
             terminal.be_slow(BYTES[case.terminal], pause(args))
         ended = terminal.read_until(None, LIMIT[case.terminal] * scale)
         status = process.wait() if ended else None
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
     rows = parse(terminal.said())
     for row in rows.values():
         row.median_bound, row.worst_bound = row.median_bound * scale, row.worst_bound * scale
@@ -317,7 +322,7 @@ def arguments(argv=None):
     parser.add_argument('--against', default=','.join(AGAINST))
     parser.add_argument('--terminals', default='turn,slow,none')
     parser.add_argument('--runs', type=int, default=5)
-    parser.add_argument('--rounds', type=int, default=2)
+    parser.add_argument('--rounds', type=int, default=1)
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--table', action='store_true')
     parser.add_argument('--jobs', type=int, default=min(2, guests.HOST_CORES))
@@ -328,8 +333,22 @@ def arguments(argv=None):
     if unknown:
         parser.error('not known: ' + ', '.join(sorted(unknown)))
     if args.quick:
-        args.harts, args.runs, args.rounds = QUICK['harts'], QUICK['runs'], QUICK['rounds']
+        args.harts, args.runs = QUICK['harts'], QUICK['runs']
     return args
+
+
+def run_all(cases, args):
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        pending = [pool.submit(run, case, args) for case in cases]
+        try:
+            for one in pending:
+                one.result()
+        except BaseException:
+            for one in pending:
+                one.cancel()
+            for process in list(machines):
+                process.kill()
+            raise
 
 
 def main():
@@ -338,8 +357,7 @@ def main():
     os.chdir(TOP)
     guests.machine_scale()  # measured while nothing else runs
     cases = wanted(args)
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        list(pool.map(lambda case: run(case, args), cases))
+    run_all(cases, args)
     wrong = [line for case in cases for line in case.wrong()]
     for terminal in args.terminals:
         rows = table(cases, terminal)
