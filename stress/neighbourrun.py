@@ -3,15 +3,15 @@
 adversaries do, stands in stress/neighbour/.
 
 usage: neighbourrun.py [--harts 2,4,8] [--against vmprint,kills] [--terminals turn,slow,none]
-                       [--runs 5] [--rounds 1] [--quick] [--table] [--jobs N] [--kernel FILE]
+                       [--runs 5] [--rounds 3] [--quick] [--table] [--jobs N] [--kernel FILE]
 
 Boots a kernel with the program `neighbour` in the place of init, once for each adversary
 and number of harts.  A row is one operation of the victim; one over its bound, or without a
 figure, fails.
 
 In turn: under `-icount shift=0`, the output to a file that takes everything.  Figures are
-instructions of all harts together, and repeat to the digit; a turn is 10,000,000 at most.  seed=5
-makes turns uneven: QEMU changes over when a timer is due, so harts whose turns are equally long
+instructions of all harts together, and repeat to the digit.  seed=5 makes turns uneven, 1,024,000
+in the mean, 8,192,000 at most: QEMU changes over when a timer is due, so harts whose turns are equally long
 fall in step, and one of them may get a few instructions for each of its own.
 Terminals: those who print meet one that takes 300 bytes a second (slow), or nothing (none), until
 the victim should have its figures; then all is read.  Figures are nanoseconds, and of --runs boots
@@ -45,7 +45,7 @@ AGAINST = ['vmprint', 'freeze', 'readers', 'console', 'forks', 'futexes', 'memor
 PRINTERS = ['vmprint', 'freeze', 'console', 'messages']
 OPERATIONS = ['getpid', 'touch', 'fork', 'open', 'read', 'pipe', 'create']
 WITHOUT = {('memory', 'fork')}      # the victim itself might die of it
-TURN = 10000000                     # as in stress/neighbour/neighbour.h
+TURN = {'turn': 1024000, 'slow': 10000000, 'none': 10000000}  # as stress/neighbour/neighbour.h
 BYTES = {'slow': 300, 'none': 0}    # that a terminal takes in a second
 PAUSE = 6                           # seconds for which it does so, on a fast machine
 ROUNDS_AT_ONCE = 5                  # for an operation, when harts run at once
@@ -282,7 +282,7 @@ def cells(case, operation):
         return [cell(row.alone, case.terminal) if row else '-', '-', ended, '-',
                 cell(row.worst_bound, case.terminal) if row else '-']
     return [cell(row.alone, case.terminal), cell(row.median, case.terminal),
-            cell(row.worst, case.terminal), '%.1f' % (row.worst / TURN),
+            cell(row.worst, case.terminal), '%.1f' % (row.worst / TURN[case.terminal]),
             cell(row.worst_bound, case.terminal)]
 
 
@@ -322,7 +322,7 @@ def arguments(argv=None):
     parser.add_argument('--against', default=','.join(AGAINST))
     parser.add_argument('--terminals', default='turn,slow,none')
     parser.add_argument('--runs', type=int, default=5)
-    parser.add_argument('--rounds', type=int, default=1)
+    parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--table', action='store_true')
     parser.add_argument('--jobs', type=int, default=min(2, guests.HOST_CORES))

@@ -7,10 +7,11 @@
 // The bound of a row.  Let H harts have N threads of the adversary and the victim.  In
 // fair shares a hart has at most q = ceil((N + 1) / H) of them, so in a round of q turns
 // each runs for one.  Where f harts share a real core, which under -icount is f = H,
-// everything takes f times as long: a round is q * f turns of 10 ms.  An operation may
-// lose its hart once to the end of a turn, and once more wherever it waits for another
-// process even when alone (`waits`); then it waits for a round.  So the mere share of the
-// harts explains
+// everything takes f times as long: a round is q * f turns.  A turn is 10 ms; of the
+// uneven ones (seed=, under -icount) one of a round is as long as any, the others are as
+// long as they are in the mean.  An operation may lose its hart once to the end of a turn,
+// and once more wherever it waits for another process even when alone (`waits`); then it
+// waits for a round.  So the mere share of the harts explains
 //
 //   the worst:   worst alone * f + (1 + waits) * round
 //   the median:  median alone + waits * round
@@ -24,7 +25,9 @@
 #include "user/user.h"
 
 #define COUNT_OF(array)  ((int)(sizeof(array) / sizeof((array)[0])))
-#define TURN             10000000UL  // nanoseconds, or instructions under -icount
+#define TURN             10000000UL  // nanoseconds
+#define LONGEST_TURN     8192000UL   // of the uneven ones; the same
+#define MEAN_TURN        1024000UL
 #define TOLERATED        3           // times what the share explains
 #define OPERATIONS_MOST  8
 
@@ -71,7 +74,8 @@ static inline uint64 turns_of(const struct adversary *a) {
   return (processes_of(a) * a->threads + 1 + plan.harts - 1) / plan.harts;
 }
 static inline uint64 round_of(const struct adversary *a) {
-  return turns_of(a) * sharing() * TURN;
+  uint64 turns = turns_of(a) * sharing();
+  return plan.cores == 0 ? LONGEST_TURN + (turns - 1) * MEAN_TURN : turns * TURN;
 }
 
 // --- The victim (victim.c) ---
