@@ -1,17 +1,48 @@
-// Failures on purpose: each process carries its own orders, so a test can make
-// one allocation of its own fail while everyone else goes on unharmed.
+// Failures and delays on purpose: each process carries its own orders, so a test can make
+// one allocation of its own fail while all others run unharmed.
 #include "debug/inject.h"
 
+#include "arch/csr.h"
+#include "arch/devtree.h"
+#include "arch/offsets.h"
 #include "debug/crash.h"
 #include "lib/errno.h"
 #include "proc/proc.h"
+#include "proc/sched.h"
 
 #ifdef DEBUG
+#define SLOW_FAULTS_A_SECOND  1000
+
+// Whether the caller wants this done, whatever the number in its order.
+static bool ordered(int point) {
+  struct proc *p = myproc();
+  if (p == NULL || p->inject[point].after == 0) return false;
+  p->inject[point].passed++;
+  return true;
+}
+
 bool inject_here(int point) {
   struct proc *p = myproc();
   if (p == NULL) return false;  // boot
   struct injection *order = &p->inject[point];
   return order->after != 0 && ++order->passed == order->after;
+}
+
+void inject_slow_fault(void) {
+  if (likely(!ordered(INJECT_FAULT))) return;
+  uint64 start = time_now();
+  do yield();
+  while (time_now() - start < machine.timebase / SLOW_FAULTS_A_SECOND);
+}
+
+// Up to the stack pointer, so that nearly all of the next frame is painted.  An interrupt
+// in the middle uses what has been painted, and does no harm.
+NOINLINE void inject_paint_stack(void) {
+  if (likely(!ordered(INJECT_STACK))) return;
+  uint64 end;
+  asm volatile("mv %0, sp" : "=r"(end));
+  for (volatile uint64 *at = (uint64 *)(myproc()->kstack_top - KSTACK_SIZE); (uint64)at < end; at++)
+    *at = INJECT_PAINT * (~0UL / 0xff);
 }
 
 int inject_order(int point, uint32 after) {

@@ -27,6 +27,7 @@
 #include "mm/fault.h"
 
 #include "debug/explore.h"
+#include "debug/inject.h"
 #include "debug/stats.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -37,12 +38,18 @@
 
 #define PTE_FRESH  PTE_SOFT  // other harts may still use what was here before
 
+// A frame has been made ready, and is not in its place yet: the others' chance.
+static inline void pause_before_install(void) {
+  explore_yield();
+  inject_slow_fault();
+}
+
 // Case 3.  Returns 0 or -ENOMEM.  No fence: an absent entry is in no TLB, and a hart
 // that thinks otherwise faults once more and meets case 2.
 static int fill(struct vm *vm, pte_t *pte, uint64 prot) {
   void *frame = kalloc_zeroed(FRAME_USER);
   if (unlikely(frame == NULL)) return -ENOMEM;
-  explore_yield();
+  pause_before_install();
   if (unlikely(prot & PTE_X)) tlb_code_changed(vm);
   if (likely(pte_install(pte, user_pte(va_to_pa(frame), prot))))
     stat_add(STAT_ZERO_FILLS, 1);
@@ -91,7 +98,7 @@ static bool copy_among_threads(struct vm *vm, uint64 va, pte_t *pte, pte_t old, 
   struct page *pg = page_of_pa(pte_pa(old));
   if (!pin(pte, old)) return false;
   page_copy(frame, page_va(pg));
-  explore_yield();
+  pause_before_install();
   if (prot & PTE_X) tlb_code_changed(vm);
   pte_t new = user_pte(va_to_pa(frame), prot & ~PTE_W);
   bool first = exchange(pte, old, prot & PTE_W ? new | PTE_FRESH : new);
@@ -113,7 +120,7 @@ static int copy_page(struct vm *vm, uint64 va, pte_t *pte, pte_t old, uint64 pro
   if (unlikely(frame == NULL)) return -ENOMEM;
   if (likely(vm_is_private(vm))) {
     page_copy(frame, pte_va(old));
-    explore_yield();
+    pause_before_install();
     if (unlikely(prot & PTE_X)) tlb_code_changed(vm);
     atomic_store_release(pte, user_pte(va_to_pa(frame), prot));
     sfence_page(va);

@@ -2,6 +2,7 @@
 #include "sys/syscall.h"
 
 #include "arch/trapframe.h"
+#include "debug/inject.h"
 #include "kernel/param.h"
 #include "kernel/syscall.h"
 #include "lib/errno.h"
@@ -30,6 +31,7 @@ static int64 unknown(uint64 number) {
 }
 
 void syscall(struct trapframe *tf) {
+  inject_paint_stack();
   uint64 number = tf->a[7];
   int64 result;
   if (likely(number < ARRAY_LEN(calls) && calls[number] != NULL))

@@ -1,15 +1,21 @@
-// Points at which inject(point, after) makes the kernel fail on purpose, in a
-// DEBUG build: the after-th time (1 is the next) that the calling process, and
-// no other, reaches the point.  after == 0 takes the order back.  The call
-// returns how many times the point was passed since the order was given; -1 in
-// a default build.  A child of fork starts without orders.
+// What inject(point, after) makes a DEBUG build do to the calling process, and no other.
+//
+// At a point of failure the kernel fails on purpose: the after-th time (1 is the next)
+// that the process reaches the point.  At the others it does what they say every time,
+// with any `after` but 0.  after == 0 takes the order back.  The call returns how many
+// times the point was passed since the order was given; -1 in a default build.  A child
+// of fork and a new thread start without orders; exec keeps them.
 #pragma once
 
 enum {
-  INJECT_KALLOC,  // no frame to be had
-  INJECT_DISK,    // the disk reports an I/O error
+  INJECT_KALLOC,  // failure: no frame to be had
+  INJECT_DISK,    // failure: the disk reports an I/O error
+  INJECT_FAULT,   // a page is filled or copied slowly: others run for a millisecond
+  INJECT_STACK,   // a system call finds the unused part of its kernel stack painted
   INJECT_POINTS
 };
+
+#define INJECT_PAINT  0xc3  // what each byte of it is then
 
 // inject(INJECT_CRASH, kind) ends the machine with a panic of that kind, if the boot
 // option crash=1 was given.  It returns -1, or the panic comes.
