@@ -124,6 +124,7 @@ static int console_write(uint64 va, int n) {
   int done = 0;
   while (done < n) {
     int piece = MIN(n - done, (int)sizeof(buf));
+    piece = MIN(piece, (int)(PGSIZE - (va + done) % PGSIZE));  // all of it can be had, or none
     int err = copyin(myproc()->vm, buf, va + done, piece);
     if (err == 0) err = kill_pending() ? -EINTR : uart_write(buf, piece);
     if (err) return done > 0 ? done : err;
