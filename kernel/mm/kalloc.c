@@ -2,9 +2,10 @@
 //
 // A hart allocates from and frees to a cache of its own, under that cache's own
 // lock, which others only take when RAM runs out.  "No memory" is said only by a thread
-// that holds the locks of all caches and the pool at once and sees that all are empty.  A cache holds a list that grows
-// and shrinks, and perhaps a whole batch as a spare; the pool holds whole batches,
-// so that frames move between the two a batch at a time, however many those are
+// that holds the locks of all caches and the pool at once and sees that all are empty.
+// A cache holds a list that grows and shrinks, and perhaps a whole batch as a spare; the
+// pool holds whole batches, so that frames move between the two a batch at a time,
+// however many those are
 // (Bonwick and Adams, "Magazines and vmem", 2001).  Only the frames that are left
 // over when the caches are drained lie in the pool one by one.  Free frames are
 // linked through struct page, so a free frame's bytes are nobody's.

@@ -59,9 +59,9 @@ static inline bool pte_install(pte_t *pte, pte_t entry) {
 //   vm->lock held exclusively: uvm_detach, a flush, uvm_sweep
 //   nothing held:              uvm_free
 //
-// *out starts as {0}.  uvm_detach cuts off the tables whose span lies in the range, or that are left empty,
-// and makes the entries in the others, two leaf tables at most, invalid (I6).  out->what
-// says what there was: nothing, so that no flush is needed, pages, or tables, too, which
+// *out starts as {0}.  uvm_detach cuts off the tables whose span lies in the range, or that
+// are left empty, and makes the entries in the others, two leaf tables at most, invalid
+// (I6).  out->what says what there was: nothing, so that no flush is needed, pages, or tables, too, which
 // a fence of single pages does not cover (privileged specification 4.2.1).  The flush is
 // the caller's.  uvm_sweep drops what those two tables lost.  uvm_free drops all that
 // the tables cut off refer to, and frees them; no hart knows them any more, so it needs
