@@ -3,9 +3,9 @@
 //   (none)      relaxed: orders nothing; the access is one, and never torn
 //   _acquire    what follows in the program comes after the load of the operation
 //   _release    what precedes in the program comes before its store
-//   _acq_rel    both; an earlier access may still be seen after a later one, where the
-//               operation is a compare-and-swap, but not where it is another
-//   _full       every access before comes before every access after
+//   _acq_rel    both
+//   _full       what precedes comes before what follows, and before the operation's load,
+//               and what follows after its store
 //
 // Nothing else uses the compiler's __atomic functions: which instructions those become
 // differs from compiler to compiler, and is not always what was asked for.
