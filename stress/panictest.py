@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True  # all output belongs in build/
 import guest as guests  # noqa: E402
 
 LOGS = 'build/panics'
-LIMIT = 30   # seconds, for a panic to come and the report to end
+LIMIT = 20   # seconds, for a panic to come and the report to end
 LOAD = 14    # processes, two of each sort
 WATCHDOG = 2
 

@@ -20,7 +20,7 @@ import time
 sys.dont_write_bytecode = True  # all output belongs in build/
 import guest as guests  # noqa: E402
 
-PAUSES = '12,3,3,12,3,3'
+PAUSES = '12,5,5,12,5,5'
 BETWEEN = 0.4   # seconds
 STORMS = 'cowstorm pipestorm lazystorm'  # that take no time for granted
 
