@@ -7,7 +7,6 @@
 #include "arch/hart.h"
 #include "arch/machine.h"
 #include "arch/memlayout.h"
-#include "arch/mmio.h"
 #include "arch/pte.h"
 #include "arch/timer.h"
 #include "arch/trapframe.h"
@@ -107,9 +106,6 @@ void boot_main(uint64 tree_pa) {
 void hart_main(void) {
   trap_init_hart();
   plic_init_hart();
-  // What machine mode wrote to silence the bell of the start must not end up behind the
-  // first bell of a sender that sees this hart online.
-  mmio_written();
   // A flush of the kernel's half that does not see this hart online wrote its entries
   // before, so they are found after this fence (mm/tlb.c).
   atomic_or_full(&online_harts, hart_bit(this_hart()->id));

@@ -127,7 +127,9 @@ def check_registers(functions, assembly):
 
 # Instructions that must follow one another in a function, with others in between.
 SEQUENCES = {
-    'hart_main': [r'fence o,iorw', r'amoor\S* ', r'sfence\.vma$'],  # joins, then fences
+    '_entry': [r'fence o,r$'],  # its bell silenced, then go looked at
+    'machine_trap': [r'fence o,rw$'],  # the same, then the reasons
+    'hart_main': [r'amoor\S* ', r'sfence\.vma$'],  # joins, then fences
     'vmfault': [r'sfence\.vma$'],  # case 2 fences everything
     'blk_interrupt': [r'fence o,iorw'],  # acknowledged, then the ring
 }

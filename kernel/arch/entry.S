@@ -31,6 +31,7 @@ _entry:
   add  t1, t0, t1
   sd   t1, MH_MSIP(s1)
   sw   zero, 0(t1)
+  fence o, r                   // before MH_GO is read: later it would undo the bell of the start
   li   t1, CLINT + MTIMECMP
   slli t2, a0, 3
   add  t1, t1, t2

@@ -88,6 +88,7 @@ first_run:
   beqz s1, 1f
   jalr s1
 1:
+  call first_return            // it may have been killed by now
   j    user_return
 
 .globl from_kernel

@@ -51,7 +51,6 @@ enum reg { DATA = 0, INT_ENABLE = 1, FIFO_CTL = 2, LINE_CTL = 3, LINE_STATUS = 5
 #define RING         4096  // a power of two
 #define RESERVE      1024  // of it, for bytes that cannot wait
 #define INPUT_MOST   64    // bytes taken in one interrupt; the port asks again
-#define TAKE_ROUNDS  1000000  // of waiting for the lock, in a panic
 
 static struct spinlock lock = SPINLOCK(UART);
 static char ring[RING];                // [lock]
@@ -269,14 +268,11 @@ int message_drain(void) { return wait_and(try_empty, NULL, 0); }
 
 // --- panics and interrupts ----------------------------------------------------
 
-// The lock is kept, so that no other hart takes bytes out of the ring meanwhile; whoever
-// wants it waits until machine mode stops him.  One that keeps it for long will not let go.
+// Without the lock: the other harts have been stopped, and one of them may hold it.
 void uart_take_over(void) {
-  uint32 me = this_hart()->lock_tag;
-  if (!holding(&lock))
-    for (int i = 0; i < TAKE_ROUNDS && !spinlock_take(&lock, me); i++) cpu_relax();
-  atomic_store(&owner, me);
+  atomic_store(&owner, this_hart()->lock_tag);
   polled = true;
+  in_line = ring[(tail - 1) % RING] != '\n';  // its last writer may have been stopped halfway
   drain();
   tell_lost();
 }

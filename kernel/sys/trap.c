@@ -102,6 +102,19 @@ static bool interrupt(uint64 cause) {
   }
 }
 
+// The end of every way to user mode.  Looked at with interrupts off: a request that comes
+// later interrupts user mode.
+static inline void obey_pending(void) {
+  intr_off();
+  while (unlikely(killed(myproc()))) {
+    intr_on();
+    obey_stop();
+    intr_off();
+  }
+}
+
+void first_return(void) { obey_pending(); }
+
 void usertrap(struct trapframe *tf) {
   uint64 cause = csr_read(scause);
   if (likely(cause == CAUSE_USER_ECALL)) {
@@ -118,13 +131,7 @@ void usertrap(struct trapframe *tf) {
     if (unlikely(access == 0)) die("not allowed to a program");
     page_fault(tf->value, access);
   }
-  // Looked at with interrupts off: who asks later interrupts user mode.
-  intr_off();
-  while (unlikely(killed(myproc()))) {
-    intr_on();
-    obey_stop();
-    intr_off();
-  }
+  obey_pending();
 }
 
 void kerneltrap(struct trapframe *tf) {

@@ -11,6 +11,9 @@ void trap_init_hart(void);
 // A trap from user mode; interrupts are off on entry and on return.
 void usertrap(struct trapframe *tf);
 
+// A process enters user mode for the first time; interrupts are off on entry and on return.
+void first_return(void);
+
 // A trap inside the kernel: an interrupt, or a bug of ours.
 void kerneltrap(struct trapframe *tf);
 

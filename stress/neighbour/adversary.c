@@ -2,6 +2,7 @@
 // killed; what it forks ends by itself.
 #include "stress/neighbour/neighbour.h"
 
+#include "kernel/atomic.h"
 #include "kernel/fcntl.h"
 #include "kernel/futex.h"
 #include "kernel/memstat.h"
@@ -48,11 +49,11 @@ static void prepare_many(void) {
 }
 
 static void await(int which) {
-  while (__atomic_load_n(&step, __ATOMIC_ACQUIRE) % STEPS != which) continue;
+  while (atomic_load_acquire(&step) % STEPS != which) continue;
   spin(LEAD);
 }
 
-static void next_step(void) { __atomic_add_fetch(&step, 1, __ATOMIC_ACQ_REL); }
+static void next_step(void) { atomic_add_acq_rel(&step, 1); }
 
 static void grow_and_shrink(void *unused, void *unused2) {
   (void)unused, (void)unused2;
@@ -143,9 +144,9 @@ static int words[64];
 
 static void wake_words(int wait) {
   for (int i = 0;; i = (i + 1) % COUNT_OF(words)) {
-    int seen = __atomic_load_n(&words[i], __ATOMIC_ACQUIRE);
+    int seen = atomic_load_acquire(&words[i]);
     if (wait && seen % 4 == 3) futex(&words[i], FUTEX_WAIT, seen);
-    __atomic_add_fetch(&words[i], 1, __ATOMIC_ACQ_REL);
+    atomic_add_acq_rel(&words[i], 1);
     futex(&words[i], FUTEX_WAKE, ALL);
   }
 }
