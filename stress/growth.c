@@ -7,6 +7,7 @@
 #include "kernel/atomic.h"
 #include "kernel/futex.h"
 #include "kernel/param.h"
+#include "user/testlib.h"
 
 #define MOST_SAMPLES  5
 #define MOST_THREADS  8
@@ -31,24 +32,14 @@ static void point(const char *curve, long x, int samples) {
   report(name, sample, samples);
 }
 
-// sbrk takes an int.
 static char *move_break(long bytes) {
-  char *old = sbrk(0);
-  for (long step; bytes != 0; bytes -= step) {
-    step = bytes > 1024 * MIB ? 1024 * MIB : bytes < -1024 * MIB ? -1024 * MIB : bytes;
-    if (sbrk(step) == SBRK_ERROR) fail("sbrk");
-  }
+  char *old = sbrk_by(bytes);
+  if (old == SBRK_ERROR) fail("sbrk");
   return old;
 }
 
 static void touch(volatile char *p, long bytes, long step) {
   for (long at = 0; at < bytes; at += step) p[at] = 1;
-}
-
-static int must_fork(void) {
-  int pid = fork();
-  if (pid < 0) fail("fork");
-  return pid;
 }
 
 static void make_pipe(int *fds) {
@@ -271,12 +262,12 @@ static int start_sleeper(const int *fds, int ticks) {
 }
 
 // From there until somebody else runs.
-static void sleep_at(const char *curve, int others) {
+static void sleep_at(const char *curve, int others, int ticks) {
   int fds[2];
   make_pipe(fds);
   for (int i = 0; i < MOST_SAMPLES; i++) {
     uint64 begin;
-    int pid = start_sleeper(fds, 2000000);  // later than all others
+    int pid = start_sleeper(fds, ticks);
     if (read(fds[0], &begin, sizeof(begin)) != sizeof(begin)) fail("read");
     sample[i] = instructions() - begin;
     kill(pid);
@@ -306,11 +297,12 @@ static void grow_processes(void) {
     for (int i = 0; i < 3; i++) sample[i] = ping_pong(ROUNDS) / ROUNDS;
     point("ping-pong, asleep", n, 3);
     small_fork_at(n);
-    sleep_at("sleep, readers", n);
+    sleep_at("sleep, readers", n, 1000);
     kill_at(n);
     clear_out(n);
     populate(n, 1000000);
-    sleep_at("sleep, sleepers", n);
+    sleep_at("sleep, sleepers", n, 2000000);
+    sleep_at("sleep, longer sleepers", n, 1000);
     clear_out(n);
   }
   close_pipe(bed);

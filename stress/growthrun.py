@@ -42,6 +42,7 @@ CURVES = {
     'fork+exit+wait, processes': Curve('fork+exit+wait', 'process asleep', 1, 'processes'),
     'sleep, readers': Curve('sleep, others read', 'process asleep', 1, 'processes'),
     'sleep, sleepers': Curve('sleep, others sleep less', 'process asleep', 1, 'processes'),
+    'sleep, longer sleepers': Curve('sleep, others sleep more', 'process asleep', 1, 'processes'),
     'kill': Curve('kill', 'process asleep', 1, 'processes'),
     'ping-pong, ready': Curve('ping-pong', 'process ready', 1, 'ready'),
 }

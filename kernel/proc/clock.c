@@ -95,12 +95,21 @@ bool clock_interrupt(void) {
 
 uint64 clock_turn(void) { return clocks[this_hart()->id].last_turn; }
 
-// From the end: who begins to sleep mostly wakes last.
+static uint64 wake_time_at(const struct list *at) {
+  return list_entry(at, struct proc, timer)->wake_time;
+}
+
+// Looks for p's place from the end of the queue that is nearer to it in time.
 static void insert(struct clock *c, struct proc *p) {
   struct list *at = &c->sleepers;
-  while (at->prev != &c->sleepers &&
-         list_entry(at->prev, struct proc, timer)->wake_time > p->wake_time)
-    at = at->prev;
+  uint64 when = p->wake_time;
+  if (!list_empty(at) &&
+      (int64)(when - wake_time_at(at->next)) < (int64)(wake_time_at(at->prev) - when)) {
+    do at = at->next;
+    while (wake_time_at(at) <= when);
+  } else {
+    while (at->prev != &c->sleepers && wake_time_at(at->prev) > when) at = at->prev;
+  }
   list_insert_before(at, &p->timer);
 }
 
