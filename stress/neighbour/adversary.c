@@ -11,7 +11,6 @@
 #define FEW_PAGES   1000   // page table of 4 to 8 harts' processes, in little RAM
 #define MANY_PAGES  45000
 #define FLOOD       65536  // bytes of a write to the console
-#define LEAD        20000  // rounds of spinning, for another thread to begin
 #define ALL         0x7fffffff
 #define UNKNOWN     99     // no system call has this number
 
@@ -48,9 +47,10 @@ static void prepare_many(void) {
   root = open("/", O_RDONLY);
 }
 
+// With time for the one before to get where it waits.
 static void await(int which) {
   while (atomic_load_acquire(&step) % STEPS != which) continue;
-  spin(LEAD);
+  for (uint64 begin = now(); now() - begin < (plan.cores ? TURN : TURN / 50);) continue;
 }
 
 static void next_step(void) { atomic_add_acq_rel(&step, 1); }
