@@ -35,14 +35,8 @@ void inject_slow_fault(void) {
   while (time_now() - start < machine.timebase / SLOW_FAULTS_A_SECOND);
 }
 
-// Up to the stack pointer, so that nearly all of the next frame is painted.  An interrupt
-// in the middle uses what has been painted, and does no harm.
-NOINLINE void inject_paint_stack(void) {
-  if (likely(!ordered(INJECT_STACK))) return;
-  uint64 end;
-  asm volatile("mv %0, sp" : "=r"(end));
-  for (volatile uint64 *at = (uint64 *)(myproc()->kstack_top - KSTACK_SIZE); (uint64)at < end; at++)
-    *at = INJECT_PAINT * (~0UL / 0xff);
+uint64 inject_stack_to_paint(void) {
+  return ordered(INJECT_STACK) ? myproc()->kstack_top - KSTACK_SIZE : 0;
 }
 
 int inject_order(int point, uint32 after) {

@@ -19,9 +19,20 @@ bool inject_here(int point);
 // processes may run, for a millisecond if that was ordered.
 void inject_slow_fault(void);
 
-// A system call begins: paints the calling process's kernel stack below the frames in use,
-// if that was ordered.
-void inject_paint_stack(void);
+// Where the calling process's kernel stack begins, if it is to be painted, else 0.
+uint64 inject_stack_to_paint(void);
+
+// A system call begins: paints the stack below the caller's frame, if that was ordered.
+// In line, so that all of the next frame is painted.  An interrupt in the middle uses what
+// has been painted, and does no harm.
+static ALWAYS_INLINE void inject_paint_stack(void) {
+  uint64 at = inject_stack_to_paint();
+  if (likely(at == 0)) return;
+  asm volatile("1: sd %1, 0(%0)\n addi %0, %0, 8\n bltu %0, sp, 1b"
+               : "+r"(at)
+               : "r"(INJECT_PAINT * (~0UL / 0xff))
+               : "memory");
+}
 #else
 static inline bool inject_here(int point) {
   (void)point;
