@@ -14,7 +14,7 @@ typedef uint64 pte_t;
 #define PTE_G  (1UL << 5)
 #define PTE_A  (1UL << 6)
 #define PTE_D  (1UL << 7)
-#define PTE_SOFT  (1UL << 8)  // left to software; mm/fault.c says what for
+#define PTE_SOFT  (1UL << 8)  // left to software: mm/fault.c, mm/pagetable.c
 
 #define PTES_PER_TABLE  512
 #define LEVELS          3     // 2: root, 0: leaf

@@ -189,46 +189,40 @@ void uvm_free(struct detached *from) {
     }
 }
 
-// A page of its own for the child, in the place of one that another thread has pinned to
-// write to it on behalf of a system call: those bytes are the parent's alone.  Drops the
-// reference to the old frame.  Returns its entry, or 0 without memory.
-static NOINLINE pte_t copy_pinned(pte_t e) {
-  void *frame = kalloc(FRAME_USER);
-  if (frame != NULL) page_copy(frame, pte_va(e));
-  page_put(page_of_pa(pte_pa(e)));
-  return frame != NULL ? user_pte(va_to_pa(frame), e & (PTE_R | PTE_W | PTE_X)) : 0;
-}
+#define PTE_PINNED  PTE_SOFT  // in the child's table: uvm_part_pinned has to make a copy
 
 // One leaf table's worth of pages.  The reference is taken before the entry that
 // stands for it appears.  A writable page has one reference, and one for each pin (I3, I4).
-static int share_leaf(pte_t *from, pte_t *to, bool *lost_write) {
+static void share_leaf(pte_t *from, pte_t *to, struct sharing *what) {
   struct page *const origin = pages_origin;
-  uint32 live = page_of(from)->live, left = live, holes = holes_of(live);
+  uint32 live = page_of(from)->live, holes = holes_of(live);
   page_of(to)->live = live;
-  for (; left > 0; from++, to++) {
+  for (; live > 0; from++, to++) {
     pte_t e = *from;
     if (e == 0) {
       meet_hole(&holes);
       continue;
     }
+    live--;
     struct page *pg = &origin[pte_number(e)];
     if (!(e & PTE_W)) {
       page_get(pg);
-    } else if (likely(page_get_second(pg))) {
-      e &= ~PTE_W;
-      atomic_store(from, e);
-      *lost_write = true;
-    } else if ((e = copy_pinned(e)) == 0) {
-      page_of(to)->live = live - left;
-      return -ENOMEM;
+      *to = e;
+      continue;
     }
+    bool pinned = !page_get_second(pg);
+    e &= ~PTE_W;
+    atomic_store(from, e);
+    what->lost_write = true;
     *to = e;
-    left--;
+    if (unlikely(pinned)) {
+      *to = e | PTE_PINNED;
+      what->pinned = true;
+    }
   }
-  return 0;
 }
 
-static int share_table(pte_t *from, pte_t *to, int level, bool *lost_write) {
+static int share_table(pte_t *from, pte_t *to, int level, struct sharing *what) {
   uint32 live = page_of(from)->live, holes = holes_of(live);
   struct page *pg = page_of(to);
   for (int i = 0; live > 0; i++) {
@@ -242,16 +236,54 @@ static int share_table(pte_t *from, pte_t *to, int level, bool *lost_write) {
     if (below == NULL) return -ENOMEM;
     to[i] = pte_make(va_to_pa(below), PTE_V);
     pg->live++;
-    int err = level == 1 ? share_leaf(pte_va(from[i]), below, lost_write)
-                         : share_table(pte_va(from[i]), below, level - 1, lost_write);
+    if (level == 1) {
+      share_leaf(pte_va(from[i]), below, what);
+      continue;
+    }
+    int err = share_table(pte_va(from[i]), below, level - 1, what);
     if (err) return err;
   }
   return 0;
 }
 
-int uvm_share(pte_t *from, pte_t *to, bool *lost_write) {
-  return share_table(from, to, ROOT_LEVEL, lost_write);
+int uvm_share(pte_t *from, pte_t *to, struct sharing *what) {
+  return share_table(from, to, ROOT_LEVEL, what);
 }
+
+// Gives the parent its right to write back, and the child a copy.  Without memory the child
+// keeps its reference, until it is dropped as a whole.
+static int part(pte_t *from, pte_t *to) {
+  void *frame = kalloc(FRAME_USER);
+  if (frame != NULL) {
+    struct page *pg = page_of_pa(pte_pa(*to));
+    page_copy(frame, page_va(pg));
+    *to = user_pte(va_to_pa(frame), (*from & (PTE_R | PTE_X)) | PTE_W);
+    page_put(pg);
+  }
+  atomic_store(from, *from | PTE_W);
+  return frame != NULL ? 0 : -ENOMEM;
+}
+
+static int part_table(pte_t *from, pte_t *to, int level) {
+  int result = 0;
+  uint32 live = page_of(to)->live, holes = holes_of(live);
+  for (; live > 0; from++, to++) {
+    if (*to == 0) {
+      meet_hole(&holes);
+      continue;
+    }
+    live--;
+    int err = 0;
+    if (level > 0)
+      err = part_table(pte_va(*from), pte_va(*to), level - 1);
+    else if (*to & PTE_PINNED)
+      err = part(from, to);
+    if (err) result = err;
+  }
+  return result;
+}
+
+int uvm_part_pinned(pte_t *from, pte_t *to) { return part_table(from, to, ROOT_LEVEL); }
 
 pte_t *uvm_create(void) {
   pte_t *root = table_create();

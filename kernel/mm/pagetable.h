@@ -77,11 +77,23 @@ void uvm_detach(pte_t *root, uint64 start, uint64 end, struct detached *out);
 void uvm_sweep(pte_t *root, uint64 start, uint64 end);
 void uvm_free(struct detached *from);
 
-// Makes `to`, a user root without user entries, refer to all that `from` refers
-// to: pages get one more reference each and are writable in neither.  Sets
-// *lost_write if an entry of `from` lost PTE_W.  Returns 0, -ENOMEM, or -EINTR when the
-// caller has been killed; after an error `to` holds a part, which uvm_destroy takes back.  from's vm is locked exclusively.
-int uvm_share(pte_t *from, pte_t *to, bool *lost_write);
+// Sharing all pages of `from` with `to`, a user root without user entries:
+//
+//   from's vm->lock held exclusively: uvm_share, a flush, uvm_part_pinned if it is due
+//
+// uvm_share gives pages one more reference each, and makes them writable in neither.
+// Returns 0, -ENOMEM, or -EINTR when the caller has been killed; after an error `to` holds
+// a part, which uvm_destroy takes back.  The flush is the caller's, after an error, too:
+// until it ends, other harts may write, and what they write is in both.  Then
+// uvm_part_pinned gives `to` copies of the pages that system calls in other threads have
+// pinned, for what arrives there is from's alone, and makes them writable again.  Returns
+// 0 or -ENOMEM; after an error it has done the latter for all of them.
+struct sharing {  // starts as {0}
+  bool lost_write;  // an entry of `from` has lost PTE_W: a flush is needed
+  bool pinned;      // uvm_part_pinned is needed, after an error, too
+};
+int uvm_share(pte_t *from, pte_t *to, struct sharing *what);
+int uvm_part_pinned(pte_t *from, pte_t *to);
 
 // A root with the kernel half and no user entries; NULL when RAM is exhausted.
 pte_t *uvm_create(void);

@@ -30,8 +30,9 @@ int64 copyinstr(struct vm *vm, char *dst, uint64 va, uint64 size);
 // A piece of user memory that can be copied to or from without a fault, and therefore with
 // locks held.  In a single-threaded vm, whose thread is the caller, a page that is ready
 // stays ready.  Otherwise its frame is pinned: another thread may unmap it, and then the
-// copy counts as one made before that; it is never freed, shared with a child (uvm_share
-// copies it) or replaced as long as it can be written.
+// copy counts as one made before that; it is never freed, shared with a child (which
+// gets a copy: uvm_part_pinned) or replaced as long as it can be written.  What a shrink
+// cuts off inside a page may get its bytes, as it may from the program's own stores.
 #define IO_BUFFER_MAX  (64 * 1024UL)
 
 enum { IO_UNPIN = 1, IO_SYNC_CODE = 2 };

@@ -82,11 +82,12 @@ int vm_fork(struct vm *from, struct vm **out) {
   struct vm *to = vm_create();
   if (to == NULL) return -ENOMEM;
   rwlock_own(&from->lock);
-  bool lost_write = false;
-  int err = uvm_share(from->root, to->root, &lost_write);
+  struct sharing what = {0};
+  int err = uvm_share(from->root, to->root, &what);
   // Before anyone else may rely on the pages standing still.  After a failure
   // too: a page shared no more gets its right to write back at the next write.
-  if (lost_write) tlb_flush(from);
+  if (what.lost_write) tlb_flush(from);
+  if (unlikely(what.pinned) && uvm_part_pinned(from->root, to->root) != 0 && !err) err = -ENOMEM;
   to->size = from->size;
   to->region_count = from->region_count;
   to->writes_code = from->writes_code;

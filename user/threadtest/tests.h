@@ -83,3 +83,13 @@ TEST(shrink_under_copies)
 TEST(shrink_under_files)
 TEST(sbrk_in_parallel)
 TEST(sbrk_up_and_down)
+
+// pins.c: buffers of system calls that wait
+TEST(read_over_fork)
+TEST(write_over_fork)
+TEST(cut_beside_buffer)
+TEST(read_over_short_shrink)
+TEST(read_over_shrink)
+TEST(write_over_shrink)
+TEST(string_race)
+TEST(open_beside_slow_memory)
