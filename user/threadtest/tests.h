@@ -93,3 +93,7 @@ TEST(read_over_shrink)
 TEST(write_over_shrink)
 TEST(string_race)
 TEST(open_beside_slow_memory)
+
+// pages.c: pages that are not ready, under every pointer
+TEST(pages_not_ready)
+TEST(pages_among_threads)
