@@ -41,8 +41,9 @@ void file_put(struct file *f);
 // a bad first byte.  -EIO from file_write may also mean that the commit failed: the change
 // stands in memory and is tried again with the next one, and the offset has not moved.
 //
-// What one buffer of mm/usercopy.h holds (64 KiB) is read from a file as of one moment, and moved to or from a pipe in one piece.  A write to
-// a file is one log operation for each few blocks, and atomic that far.
+// What one buffer of mm/usercopy.h holds (64 KiB) is read from a file as of one moment, and
+// written to a pipe in one piece.  A write to a file is one log operation for each few
+// blocks, and atomic that far.
 int64 file_read(struct file *f, struct vm *vm, uint64 va, int n);
 int64 file_write(struct file *f, struct vm *vm, uint64 va, int n);
 

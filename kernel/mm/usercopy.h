@@ -8,7 +8,7 @@
 // Every byte of user memory is read once.
 //
 //   I15  Whatever is copied while a lock ranked behind VM is held goes through a struct
-//        user_buffer, whose bytes cannot fault.  So one program's memory never holds up
+//        io_buffer, whose bytes cannot fault.  So one program's memory never holds up
 //        another's files.
 #pragma once
 
