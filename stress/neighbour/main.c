@@ -29,7 +29,7 @@ struct plan plan;
 static int reports[2], gate[2];
 static int pids[PROCESSES_MOST + 2], started;  // victim, clock, adversary
 static int before;  // processes
-static struct result alone[OPERATIONS_MOST], crowded[OPERATIONS_MOST];
+static struct result alone[OPERATIONS_MOST], shared[OPERATIONS_MOST], crowded[OPERATIONS_MOST];
 
 static char first_data = 1;  // keeps .data from being empty
 
@@ -50,12 +50,24 @@ static __attribute__((noreturn)) void fail(const char *what) {
 
 // --- Bounds ---
 
+static uint64 larger(uint64 a, uint64 b) { return a > b ? a : b; }
+
+// The longest for which the victim did not run among processes that only spin.
+static uint64 longest_round(void) {
+  uint64 longest = 0;
+  for (int i = 0; i < operation_count; i++)
+    if (operations[i].waits == 0) longest = larger(longest, shared[i].worst);
+  return longest;
+}
+
 static uint64 worst_bound(const struct adversary *a, int i) {
-  return TOLERATED * (alone[i].worst * sharing() + (1 + operations[i].waits) * round_of(a));
+  uint64 round = larger(round_of(a), longest_round());
+  return TOLERATED * (alone[i].worst * sharing() + (1 + operations[i].waits) * round);
 }
 
 static uint64 median_bound(const struct adversary *a, int i) {
-  return TOLERATED * (alone[i].median + operations[i].waits * round_of(a));
+  uint64 derived = alone[i].median + operations[i].waits * round_of(a);
+  return TOLERATED * larger(derived, shared[i].median);
 }
 
 // Ticks, if each operation took its window and one of them more, as long as it may.
@@ -119,21 +131,48 @@ static int count_of(const struct adversary *a) {
   return n;
 }
 
+static void hear_all(const struct adversary *a, struct result *results) {
+  for (int left = count_of(a); left > 0; left--) {
+    struct result r = hear();
+    results[r.operation] = r;
+  }
+}
+
+// The beginning for n processes that wait at the gate.
+static void open_gate(const struct adversary *a, int n) {
+  uint64 begin = now() + 2 * round_of(a) + 2 * TURN;
+  for (int i = 0; i < n; i++) write(gate[1], &begin, sizeof(begin));
+}
+
+static __attribute__((noreturn)) void spin_for_ever(void) {
+  await_start(gate[0]);
+  for (;;) continue;
+}
+
+// The victim among as many processes as the adversary has threads, which only spin.
+static void share(const struct adversary *a) {
+  int n = processes_of(a) * a->threads;
+  for (int i = 0; i < n; i++)
+    if (start() == 0) spin_for_ever();
+  own_pages();
+  open_gate(a, n + 1);
+  hear_all(a, shared);
+  for (int i = 0; i < n; i++) kill(pids[--started]);
+  for (int i = 0; i < n; i++) wait(0);
+}
+
 // Alone, then in company.  All are awake and spin when it begins: a victim that had to be
 // woken for it might sleep until the worst is over.
 static void run(const struct adversary *a) {
   if (start() == 0) be_victim(a, reports[1], gate[0]);
-  for (int left = count_of(a); left > 0; left--) {
-    struct result r = hear();
-    alone[r.operation] = r;
-  }
+  hear_all(a, alone);
+  share(a);
   for (int i = 0; i < processes_of(a); i++)
     if (start() == 0) lead(a, i);
   for (int left = processes_of(a); left > 0; left--) hear();
   printf("neighbour: %s on %d harts, q = %lu\n", a->name, plan.harts, turns_of(a));
   own_pages();
-  uint64 begin = now() + 2 * round_of(a) + 2 * TURN;
-  for (int i = 0; i <= processes_of(a); i++) write(gate[1], &begin, sizeof(begin));
+  open_gate(a, processes_of(a) + 1);
   if (start() == 0) keep_time(a);
   for (int left = count_of(a); left > 0; left--) {
     struct result r = hear();

@@ -155,6 +155,8 @@ void be_victim(const struct adversary *a, int out, int gate) {
   getpid_ended = now();
   measure_all(a, ALONE, plan.cores ? 10 * TURN : TURN, out);
   getpid_ended = await_start(gate);
+  measure_all(a, SHARED, plan.rounds * round_of(a), out);
+  getpid_ended = await_start(gate);
   if (hungry) {
     await_scarcity();
     getpid_ended = now();
