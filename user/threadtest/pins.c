@@ -4,6 +4,7 @@
 #include "kernel/fcntl.h"
 #include "kernel/fs.h"
 #include "kernel/inject.h"
+#include "kernel/procinfo.h"
 #include "user/threadtest/threadtest.h"
 
 enum { FROM = 1000, BYTES = 1000, CUT = 1500, RING = 2048 };
@@ -19,11 +20,26 @@ static void make_area(int pages) {
 }
 
 // The threads have static stacks, so that the heap is the test's alone.
-static void start(thread_fn *fn) {
+static int start(thread_fn *fn) {
   set(&begun, 0);
-  must_clone(fn, 0, stack_page());
+  int pid = must_clone(fn, 0, stack_page());
   doze_until(&begun, 1);
-  sleep(2);
+  return pid;
+}
+
+static int is_asleep(int pid) {
+  static struct procinfo rows[NPROC];
+  for (int i = proclist(rows, NPROC) - 1; i >= 0; i--)
+    if (rows[i].pid == pid) return rows[i].state == 'S';
+  return 0;
+}
+
+// Starts a thread that waits in a call.
+static void start_waiting(thread_fn *fn) {
+  int pid = start(fn), from = uptime();
+  do sleep(1);
+  while (!is_asleep(pid) && !passed(from, PATIENCE));
+  CHECK(is_asleep(pid), "the thread does not wait");
 }
 
 static void finish(void) { CHECK(join(0) > 0, "join failed"); }
@@ -44,7 +60,7 @@ static void write_area(void *arg, void *arg2) {
 
 static void start_reading(void) {
   CHECK_EQ(pipe(ends), 0);
-  start(read_area);
+  start_waiting(read_area);
 }
 
 static void send(void) {
@@ -59,7 +75,7 @@ static void start_writing(void) {
   CHECK_EQ(pipe(ends), 0);
   memset(bytes, 'f', RING);
   CHECK_EQ(write(ends[1], bytes, RING), RING);
-  start(write_area);
+  start_waiting(write_area);
 }
 
 // What it wrote comes out.
