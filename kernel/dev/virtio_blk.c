@@ -44,7 +44,9 @@ static struct {
   struct virtq_desc *desc;    // [const] entries: [lock]
   struct virtq_avail *avail;  // [const] contents: [lock]
   struct virtq_used *used;    // [const] the device's
-  struct waitq space;         // [lock] submitters that need descriptors
+  uint32 next_ticket;         // [lock] of the next to submit a request
+  uint32 serving;             // [lock] the ticket whose turn it is
+  struct waitq space;         // [lock] submitters that wait for it, and for descriptors
   struct slot slots[RING_MAX];
 } blk = {.lock = SPINLOCK(DISK), .space = WAITQ(blk.space)};
 
@@ -113,10 +115,19 @@ static uint16 chain_make(struct disk_request *request) {
   return head;
 }
 
+// Waits for descriptors, in order of arrival: one who needs many is not passed for ever by
+// those who need few.  The lock is held.
+static void wait_for_descriptors(uint16 need) {
+  uint32 ticket = blk.next_ticket++;
+  while (!blk.broken && (blk.serving != ticket || blk.free_count < need))
+    sleep(&blk.space, &blk.lock);
+  blk.serving++;
+  if (blk.serving != blk.next_ticket) wakeup(&blk.space);
+}
+
 static void blk_submit(struct disk_request *request) {
   acquire(&blk.lock);
-  while (!blk.broken && blk.free_count < request->count + FIXED_DESCS)
-    sleep(&blk.space, &blk.lock);
+  wait_for_descriptors(request->count + FIXED_DESCS);
   if (blk.broken) {
     request->status = -EIO;
     release(&blk.lock);
