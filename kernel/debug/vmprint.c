@@ -21,8 +21,10 @@ struct row {
   int level;
 };
 
+// The place after what a row covers; its address may lie in the middle (see look).
 static struct row behind(struct row at) {
-  at.va += level_span(at.level);
+  uint64 span = level_span(at.level);
+  at.va = (at.va & ~(span - 1)) + span;
   while (at.level < ROOT_LEVEL && at.va % level_span(at.level + 1) == 0) at.level++;
   return at;
 }
