@@ -355,12 +355,16 @@ uint64 registers_stay(uint64 mark, uint64 rounds);  // registers.S
 // More processes than harts, each with marks of its own in all registers, are
 // interrupted and take turns.
 void test_own_registers(void) {
-  enum { PROCESSES = 12, TIMES = 10, ROUNDS = 1000000 };
+  enum { PROCESSES = 16, TIMES = 25, ROUNDS = 1000000 };
+  struct start line;
+  start_make(&line);
   for (uint64 i = 1; i <= PROCESSES; i++)
     if (must_fork() == 0) {
+      start_wait(&line);
       for (int n = 0; n < TIMES; n++) EXPECT_AT(n, registers_stay(i << 12, ROUNDS), ==, 0);
       exit(0);
     }
+  start_now(&line);
   join_all(PROCESSES);
 }
 
