@@ -31,6 +31,7 @@ struct clock {
   uint64 turn_start;      // [hart] clock ticks
   uint64 turn_end;        // [hart] the same; while idle: the next look
   uint64 last_turn;       // [hart] how long it was
+  uint64 starts;          // [hart] switches here, once the turn's process has started
 } ALIGNED(CACHE_LINE);
 
 static struct clock clocks[NCPU];
@@ -58,7 +59,11 @@ static uint64 idle_turn(void) {
   return watched != 0 ? watched : machine.timebase * IDLE_SECONDS;
 }
 
+static uint64 switches_here(void) { return this_hart()->stats->count[STAT_SWITCHES]; }
+
+// A switch follows, to the process whose turn it is.
 static void begin_turn(struct clock *c, uint64 now) {
+  c->starts = switches_here() + 1;
   c->turn_start = now;
   c->turn_end = now + (c->busy ? explore_turn(machine.timebase / TURNS_PER_SECOND) : idle_turn());
 }
@@ -72,6 +77,17 @@ void clock_busy(bool busy) {
   release(&c->lock);
 }
 
+// The time is up.  A process that started in the middle of the turn, after another gave up
+// the rest, gets a whole one now: else one that blocks just before the end each time would
+// leave those that follow it next to nothing.  Returns whether the running one must go.
+static bool end_turn(struct clock *c, uint64 now) {
+  bool whole = switches_here() <= c->starts;
+  if (whole) c->last_turn = now - c->turn_start;
+  begin_turn(c, now);
+  if (!whole) c->starts--;  // no switch follows
+  return whole;
+}
+
 bool clock_interrupt(void) {
   if (!timer_due()) return false;
   struct clock *c = &clocks[this_hart()->id];
@@ -83,14 +99,10 @@ bool clock_interrupt(void) {
     list_remove(&p->timer);
     make_ready(p);
   }
-  bool turn_over = c->turn_end <= now;
-  if (turn_over) {
-    c->last_turn = now - c->turn_start;
-    begin_turn(c, now);
-  }
+  bool must_go = c->turn_end <= now && end_turn(c, now);
   set_timer(c);
   release(&c->lock);
-  return turn_over;
+  return must_go;
 }
 
 uint64 clock_turn(void) { return clocks[this_hart()->id].last_turn; }
