@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """hosttest.py: tests of the host's own tools: mkfs, fsck, ksyms, guest; and those of
-measuretest, growthtest, benchsmptest, neighbourtest and campaigntest.
+measuretest, growthtest, benchsmptest, neighbourtest, campaigntest and crashtest.
 
 No guest is booted.  A consistent image is damaged in many ways, one at a time,
 and fsck.py must name each; an image without damage must pass.  All scripts of the
@@ -25,6 +25,7 @@ import mkfs  # noqa: E402
 from benchsmptest import BenchSmp  # noqa: E402, F401
 from measuretest import Bench, Measure  # noqa: E402, F401
 from campaigntest import Campaign  # noqa: E402, F401
+from crashtest import Judgement, States, WriteLog  # noqa: E402, F401
 from growthtest import Growth, Memory  # noqa: E402, F401
 from neighbourtest import Neighbour  # noqa: E402, F401
 
