@@ -1,4 +1,4 @@
-"""Tests of the crash test's own parts: parser, states, judge.  No guest is booted.
+"""Tests of the crash test's own parts: parser, states, judge, history.  No guest is booted.
 
 A small journal commits two groups here, correctly and with each mistake that the judge is
 there for; its writes and flushes are put in the form in which QEMU records them.
@@ -8,6 +8,7 @@ import random
 import struct
 import unittest
 
+import crashhistory
 import crashstates
 import mkfs
 import writelog
@@ -174,6 +175,59 @@ class Judgement(unittest.TestCase):
             journal.write(start, bytes(BLOCK))
             journal.image = crashed
             self.assertEqual(bool(journal.judge().problems), wrong)
+
+
+class Witness(unittest.TestCase):
+    """A process creates a file, links it, and writes 3000 bytes in two operations."""
+
+    LINES = ['#0 0 open cr/0a 513 = 3\n', '#0 1 link cr/0a cr/0b = 0\n',
+             '#0 2 link cr/0a cr/0b = -1\n', '#0 3 write 3 3000 7 = 3000\n', '#0 4 unlink cr/0a = 0\n']
+    DATA = crashhistory.PATTERN[7:3007]
+
+    def history(self):
+        return crashhistory.History([(line, 100 * (i + 1)) for i, line in enumerate(self.LINES)])
+
+    def test_steps(self):
+        history = self.history()
+        half = self.DATA[:2000]
+        for names in ({}, {'cr/0a': (5, b'')}, {'cr/0a': (5, b''), 'cr/0b': (5, b'')},
+                      {'cr/0a': (5, half), 'cr/0b': (5, half)},
+                      {'cr/0a': (5, self.DATA), 'cr/0b': (5, self.DATA)}):
+            self.assertEqual(history.take({'0': names}), [])
+        self.assertEqual(len(history.unfinished()), 1)
+        self.assertEqual(history.take({'0': {'cr/0b': (5, self.DATA)}}), [])
+        self.assertEqual(history.unfinished(), [])
+
+    def test_wrong_views(self):
+        for names in ({'cr/0a': (5, b'x')}, {'cr/0b': (5, b'')},
+                      {'cr/0a': (5, b''), 'cr/0b': (5, b'')}):  # two steps at once
+            history = self.history()
+            history.take({'0': {}})
+            self.assertEqual(len(history.take({'0': names})), 1)
+        history = self.history()
+        history.take({'0': {'cr/0a': (5, b'')}})
+        self.assertEqual(len(history.take({'0': {'cr/0a': (5, b''), 'cr/0b': (6, b'')}})), 1)
+
+    def test_what_had_returned(self):
+        history = self.history()
+        history.take({'0': {}})
+        history.take({'0': {'cr/0a': (5, b'')}})
+        self.assertEqual(history.lacks(0, 99), '')
+        self.assertIn('open cr/0a 513 = 3 had returned', history.lacks(0, 100))
+        self.assertEqual(history.lacks(1, 199), '')
+        self.assertIn('link cr/0a cr/0b = 0 had returned', history.lacks(1, 200))
+
+    def test_missing_line(self):
+        del self.LINES[1:2]
+        try:
+            with self.assertRaises(crashhistory.Error):
+                self.history()
+        finally:
+            self.LINES.insert(1, '#0 1 link cr/0a cr/0b = 0\n')
+
+    def test_line_in_two_pieces(self):
+        history = crashhistory.History([('#0 0 mkdir cr', 10), ('/0 = 0\n', 20)])
+        self.assertEqual(history.processes['0'].told, [20])
 
 
 if __name__ == '__main__':

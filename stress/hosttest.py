@@ -25,7 +25,7 @@ import mkfs  # noqa: E402
 from benchsmptest import BenchSmp  # noqa: E402, F401
 from measuretest import Bench, Measure  # noqa: E402, F401
 from campaigntest import Campaign  # noqa: E402, F401
-from crashtest import Judgement, States, WriteLog  # noqa: E402, F401
+from crashtest import Judgement, States, Witness, WriteLog  # noqa: E402, F401
 from growthtest import Growth, Memory  # noqa: E402, F401
 from neighbourtest import Neighbour  # noqa: E402, F401
 
