@@ -24,7 +24,6 @@ import time
 sys.dont_write_bytecode = True  # all output belongs in build/
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'user'))
-import crash  # noqa: E402
 import fsck  # noqa: E402
 import guest as guests  # noqa: E402
 from mkfs import read_whole  # noqa: E402
@@ -93,15 +92,6 @@ def clean_environment():
             if name not in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', 'DEBUG')}
 
 
-def after_crashes(args, rounds):
-    def run():
-        options = crash.arguments(['--rounds', str(rounds), '--qemu', args.qemu,
-                                   '--image', args.image, '--kernel', KERNELS['default']])
-        _, failures = crash.run(options)
-        return '\n'.join(failures), '\n'.join(failures)
-    return run
-
-
 def mutants_of_the_day(args):
     command = [sys.executable, 'stress/mutants.py', '--some', '5', '--parallel', str(args.jobs),
                '--make', args.make, '--qemu', args.qemu, '--toolprefix', args.toolprefix]
@@ -156,7 +146,10 @@ def tests(args):
                           in_guest(args, kernel, 'threadtest', 400, cpus=2,
                                    append='root=ram watchdog=20 seed=%d' % SEED_OF_THE_DAY,
                                    extra=IN_TURN + args.image)))
-    found.append(Test('consistent after crashes', after_crashes(args, 3 if args.quick else 10)))
+    found.append(Test('consistent after crashes',
+                      on_host(sys.executable, 'stress/crash.py', '--seed', str(SEED_OF_THE_DAY),
+                              '--calls', '60' if args.quick else '150', '--qemu', args.qemu,
+                              '--image', args.image), tell=r'^\d+ states.*'))
     return [test for test in found
             if not args.filters or any(word in test.name for word in args.filters)]
 
