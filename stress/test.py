@@ -136,6 +136,10 @@ def tests(args):
         found.append(Test('slow terminals, %s' % build,
                           on_host(sys.executable, 'stress/portcheck.py', '--qemu', args.qemu,
                                   '--kernel', kernel)))
+    for build, kernel in KERNELS.items():
+        found.append(Test('disks of every kind, %s' % build,
+                          on_host(sys.executable, 'stress/disktest.py', '--qemu', args.qemu,
+                                  '--kernel', kernel)))
     for shape in UNUSUAL[:0 if args.quick else None]:
         words = ', '.join('%s=%s' % (name.upper(), value) for name, value in shape.items())
         for line, limit in PROGRAMS[:2]:

@@ -237,6 +237,7 @@ static int reclaim(uint32 inum) {
   struct inode *ip;
   int err = iget(inum, &ip);
   if (err != 0) return err;
+  printf("ireclaim: orphaned inode %u\n", inum);
   err = ilock(ip);  // iput looks at what has been read
   if (err == 0) iunlock(ip);
   iput(ip);

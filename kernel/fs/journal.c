@@ -19,10 +19,11 @@
 #include "lib/printf.h"
 
 #define IN_FLIGHT  16  // requests of one step
+#define HEADER_MAX  (BSIZE / sizeof(uint32) - 1)  // blocks that others' headers may list
 
 struct header {
   uint32 count;
-  uint32 block[JOURNAL_MAX];
+  uint32 block[HEADER_MAX];
 };
 _Static_assert(sizeof(struct header) == BSIZE, "the header fills a block");
 
@@ -141,7 +142,7 @@ int journal_commit(struct group *g, bool *durable) {
 static bool can_be_logged(uint32 block) { return block >= sb.inodestart && block < sb.size; }
 
 static bool header_makes_sense(void) {
-  if (header.count > MIN(sb.nlog - 1, JOURNAL_MAX)) return false;
+  if (header.count > MIN(sb.nlog - 1, HEADER_MAX)) return false;
   for (uint32 i = 0; i < header.count; i++)
     if (!can_be_logged(header.block[i])) return false;
   return true;
@@ -149,6 +150,7 @@ static bool header_makes_sense(void) {
 
 // Copies block i of the log home, through the cache's buffer of that block.
 static int replay(uint32 i) {
+  printf("recovering tail %u to block %u\n", i, header.block[i]);
   struct buf *b = bread_zeroed(header.block[i]);
   int err = disk_read(sb.logstart + 1 + i, b->data);
   if (err == 0) err = disk_write(b->block, b->data);

@@ -4,6 +4,10 @@
 // The log's first block is its header: how many blocks follow, and where each
 // belongs.  A group is committed from the moment that a header with a count
 // other than 0 is on the disk.
+//
+//   J1  A disk writes one sector of 512 bytes as a whole, and no more than that.  So
+//       the count and all that it counts stand in the header's first sector: a header
+//       whose writing was cut off lists the old group or the new one, never a part.
 #pragma once
 
 #include "kernel/fs.h"
@@ -18,8 +22,9 @@ enum journal_stage {
   JOURNAL_COMMITTED,  // it lists this group, which is not yet at home
 };
 
-// Blocks that a header can list.
-#define JOURNAL_MAX  (BSIZE / sizeof(uint32) - 1)
+// The most blocks of a group (J1).
+#define SECTOR_SIZE  512
+#define JOURNAL_MAX  (SECTOR_SIZE / sizeof(uint32) - 1)
 
 struct group {
   enum journal_stage stage;
@@ -38,7 +43,8 @@ static inline bool journal_is_stuck(const struct group *g) {
 // at a time; nobody changes a block meanwhile.  May sleep.
 int journal_commit(struct group *g, bool *durable);
 
-// Finishes the group that the header on the disk lists, if any.  Returns 0,
+// Finishes the group that the header on the disk lists, if any: also a longer one than
+// this kernel writes.  Prints a line for each block that it brings home.  Returns 0,
 // -EINVAL with a message when the header makes no sense, -EIO, or -EACCES with
 // a message when the disk is read-only and would have to be repaired.
 // May sleep.
