@@ -121,6 +121,21 @@ def reclaiming_tells(bench):
     bench.consistent()
 
 
+# ---- corrupt disks ---------------------------------------------------------
+
+@case
+def two_directories_that_list_each_other(bench):
+    image = bench.image()
+    a, b = image.mkdir(ROOT, b'A'), image.mkdir(ROOT, b'B')
+    for folder in (a, b):
+        image.mkdir(folder, b'keep')
+    image.enter(a, b'b', b)
+    image.enter(b, b'a', a)
+    bench.write(image)
+    _, statuses = bench.boot('disktest loop', 'ls A')
+    expect(statuses == [0, 0], 'the commands ended with %s', statuses)
+
+
 # ---- running them ----------------------------------------------------------
 
 def perform(function, args):

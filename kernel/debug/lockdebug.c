@@ -115,6 +115,13 @@ void lockdebug_none_after(enum lock_class class) {
   }
 }
 
+void lockdebug_needs(enum lock_class class) {
+  const struct held_locks *held = held_sleeping_locks();
+  for (uint32 i = 0; i < held->count; i++)
+    if (held->locks[i].class == class) return;
+  panic("lock order: %s must be held here", names[class]);
+}
+
 void lockdebug_print(const struct held_locks *held) {
   for (uint32 i = 0; i < held->count && i < HELD_MOST; i++) {
     char place[64];

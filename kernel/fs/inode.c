@@ -1,5 +1,5 @@
 // Handles on inodes: the table of those in use, their locks, birth and death.
-// See fs/inode.h.  Locks: ITABLE, one for each bucket; INODE.
+// See fs/inode.h.  Locks: ITABLE, one for each bucket; TREE; INODE.
 #include "fs/inode.h"
 
 #include "fs/alloc.h"
@@ -13,6 +13,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "sync/lockdebug.h"
 
 #define BUCKETS  64
 
@@ -25,11 +26,13 @@ static struct bucket buckets[BUCKETS];
 static struct {
   uint32 count;  // [atomic] at most NINODE
 } OWN_LINE in_use;  // handles
+static struct sleeplock tree;  // TREE
 static struct slab_cache handles = SLAB_CACHE(handles, struct inode);
 
 static struct bucket *bucket_of(uint32 inum) { return &buckets[inum % BUCKETS]; }
 
 void inode_init(void) {
+  initsleeplock(&tree, LOCK_TREE);
   for (uint32 i = 0; i < BUCKETS; i++) {
     initlock(&buckets[i].lock, LOCK_ITABLE);
     list_init(&buckets[i].inodes);
@@ -177,10 +180,25 @@ int ilock(struct inode *ip) {
   return make_readable(ip);
 }
 
+int ilock_try(struct inode *ip) {
+  return likely(tryacquiresleep(&ip->lock)) ? make_readable(ip) : -EAGAIN;
+}
+
 int ilock_child(struct inode *ip) {
+  lockdebug_needs(LOCK_TREE);
   acquiresleep_nested(&ip->lock);
   return make_readable(ip);
 }
+
+int ilock_file(struct inode *ip) {
+  acquiresleep_nested(&ip->lock);
+  int err = make_readable(ip);
+  DEBUG_ASSERT(err != 0 || ip->d->type != T_DIR);
+  return err;
+}
+
+void tree_lock(void) { acquiresleep(&tree); }
+void tree_unlock(void) { releasesleep(&tree); }
 
 void iunlock(struct inode *ip) { releasesleep(&ip->lock); }
 

@@ -6,7 +6,9 @@
 //
 //   N1  A reference keeps the handle; the handle's lock (INODE) protects the
 //       fields and the data.  A parent directory is locked before its child, a
-//       directory before a file.
+//       directory before a file.  On a corrupt disk two directories may each be the
+//       other's child, so a thread that holds a directory waits for another one only
+//       with the one lock TREE held.  Nothing is waited for with a file locked.
 //   N2  A reference by number is taken only with the lock of a directory held
 //       that is linked itself and lists the number (or for the root, or at
 //       allocation).  So an inode without links is never found again, and its
@@ -62,9 +64,17 @@ void iput(struct inode *ip);
 // or -ENOENT for an inode that is free on the disk, it is not locked.  May sleep.
 int ilock(struct inode *ip);
 
-// The same for what a directory that the caller has locked leads to.
+// The same for what a directory that the caller has locked leads to (N1): without
+// waiting, -EAGAIN while another process has it; waiting, for which the caller has taken
+// the tree's lock before that of the directory; and waiting for what is no directory.
+int ilock_try(struct inode *ip);
 int ilock_child(struct inode *ip);
+int ilock_file(struct inode *ip);
 void iunlock(struct inode *ip);
+
+// The tree's lock.  No inode locked; may sleep.
+void tree_lock(void);
+void tree_unlock(void);
 
 // A new inode of `type` on the disk: locked, no links, empty.  Without a link
 // its iput frees it.  Adds one block to the group.  Returns 0, -ENOSPC, -ENFILE,

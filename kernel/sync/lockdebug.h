@@ -50,6 +50,10 @@ void lockdebug_unsleep(const void *lock);
 // for LOCK_NONE, any: for a wait that lasts as long as something outside makes it last.
 void lockdebug_none_after(enum lock_class class);
 
+// Panics unless the calling process holds a sleeping lock of `class`: one that makes what
+// follows safe.
+void lockdebug_needs(enum lock_class class);
+
 // Prints a line for each of them: "holds or waits for CLASS, since PLACE".
 void lockdebug_print(const struct held_locks *held);
 
@@ -67,4 +71,5 @@ static inline void lockdebug_sleep(const void *lock, enum lock_class class,
 }
 static inline void lockdebug_unsleep(const void *lock) { (void)lock; }
 static inline void lockdebug_none_after(enum lock_class class) { (void)class; }
+static inline void lockdebug_needs(enum lock_class class) { (void)class; }
 #endif

@@ -70,6 +70,14 @@ void acquiresleep_nested(struct sleeplock *sl) {
   take(sl);
 }
 
+bool tryacquiresleep(struct sleeplock *sl) {
+  explore_yield();
+  uint64 free = 0;
+  if (!atomic_cas_acquire(&sl->word, &free, me())) return false;
+  lockdebug_sleep(sl, sl->class, ANY_PEERS, __builtin_return_address(0));
+  return true;
+}
+
 static NOINLINE void wake_next(struct sleeplock *sl) {
   acquire(&sl->lk);
   struct proc *next = wakeup_one(&sl->waiters);

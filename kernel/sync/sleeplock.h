@@ -25,6 +25,10 @@ void acquiresleep(struct sleeplock *sl);
 // order among them.
 void acquiresleep_nested(struct sleeplock *sl);
 
+// Takes the lock if it is free, and never waits, so that no order has to allow it: with
+// locks of the same class held, too.  Returns whether it did.
+bool tryacquiresleep(struct sleeplock *sl);
+
 // Gives the lock back and wakes the next, or makes it the owner if others have been
 // faster too often.  Panics for anyone but its owner.
 void releasesleep(struct sleeplock *sl);

@@ -3,7 +3,7 @@
 // Each changes the disk in one log operation, in which everything that can fail
 // comes before the first change that would have to be taken back.  Paths are
 // walked before the operation, and references dropped after it (fs/inode.h).
-// Locks: a directory, then what it lists.
+// Locks: a directory, then what it lists (N1).
 #include "arch/current.h"
 #include "fs/fdtable.h"
 #include "fs/inode.h"
@@ -232,7 +232,7 @@ static int link_into(struct inode *dp, const struct name *name, struct inode *ip
   err = ilock(dp);
   if (err == 0) {
     // A corrupt disk may list one inode as both.
-    err = dp == ip ? -EIO : ilock_child(ip);
+    err = dp == ip ? -EIO : ilock_file(ip);
     if (err == 0) {
       err = enter_link(&op, dp, name, ip);
       iunlock(ip);
@@ -280,9 +280,8 @@ static int remove_entry(struct op *op, struct inode *dp, uint32 off, struct inod
 // Unlinks `name` in the locked directory dp.  *out is NULL, or an inode whose
 // reference the caller drops.
 static int remove_name(struct op *op, struct inode *dp, const struct name *name,
-                       struct inode **out) {
+                       struct inode **out, int (*lock_child)(struct inode *)) {
   struct place place;
-  *out = NULL;
   int err = dir_search(dp, name, &place);
   if (err != 0) return err;
   if (place.inum == 0) return -ENOENT;
@@ -291,32 +290,58 @@ static int remove_name(struct op *op, struct inode *dp, const struct name *name,
   err = iget(place.inum, &ip);
   if (err != 0) return err;
   *out = ip;
-  err = ilock_child(ip);
+  err = lock_child(ip);
   if (err != 0) return err;
   err = ip->d->nlink < 1 ? -EIO : remove_entry(op, dp, place.off, ip);
   iunlock(ip);
   return err;
 }
 
+// Two ways to lock the directory and what it lists.  Nearly always the second is free,
+// and nothing has to be waited for: -EAGAIN when it is not.
+static int remove_at_once(struct op *op, struct inode *dp, const struct name *name,
+                          struct inode **out) {
+  int err = ilock(dp);
+  if (err != 0) return err;
+  err = remove_name(op, dp, name, out, ilock_try);
+  iunlock(dp);
+  return err;
+}
+
+static NOINLINE int remove_in_turn(struct op *op, struct inode *dp, const struct name *name,
+                                   struct inode **out) {
+  tree_lock();
+  int err = ilock(dp);
+  if (err == 0) {
+    err = remove_name(op, dp, name, out, ilock_child);
+    iunlock(dp);
+  }
+  tree_unlock();
+  return err;
+}
+
+typedef int remover(struct op *op, struct inode *dp, const struct name *name, struct inode **out);
+
+static int unlink_by(remover *remove, struct inode *dp, const struct name *name) {
+  struct inode *ip = NULL;
+  struct op op;
+  int err = begin_op(&op, UNLINK_COST);
+  if (err != 0) return err;
+  err = remove(&op, dp, name, &ip);
+  int committed = end_op(&op);
+  if (ip != NULL) iput(ip);
+  return err == 0 ? committed : err;
+}
+
 int64 sys_unlink(const uint64 *a) {
   char path[MAXPATH];
-  struct inode *dp, *ip = NULL;
+  struct inode *dp;
   struct name name;
   int err = arg_path(a, 0, path);
   if (err == 0) err = nameiparent(path, &dp, &name);
   if (err != 0) return err;
-  struct op op;
-  err = name_is_dots(&name) ? -EINVAL : begin_op(&op, UNLINK_COST);
-  if (err == 0) {
-    err = ilock(dp);
-    if (err == 0) {
-      err = remove_name(&op, dp, &name, &ip);
-      iunlock(dp);
-    }
-    int committed = end_op(&op);
-    if (err == 0) err = committed;
-  }
-  if (ip != NULL) iput(ip);
+  err = name_is_dots(&name) ? -EINVAL : unlink_by(remove_at_once, dp, &name);
+  if (err == -EAGAIN) err = unlink_by(remove_in_turn, dp, &name);
   iput(dp);
   return err;
 }
