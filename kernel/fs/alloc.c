@@ -21,9 +21,6 @@ static struct {
   uint32 low_inode;  // the same
 } alloc = {.lock = SPINLOCK(FSALLOC)};
 
-// Inode numbers in a directory have 16 bits.
-static uint32 inode_limit(void) { return MIN(sb.ninodes, 1u << 16); }
-
 void alloc_init(void) {
   alloc.low_block = data_start();
   alloc.low_inode = ROOTINO + 1;
@@ -65,8 +62,8 @@ static uint32 claim_block(struct buf *map, uint32 from) {
 }
 
 int block_alloc(struct op *op, uint32 *out) {
-  uint32 next;
-  for (uint32 from = atomic_load(&alloc.low_block); from < sb.size; from = next) {
+  uint64 next;  // 64 bits: past the last block of the largest disk
+  for (uint64 from = atomic_load(&alloc.low_block); from < sb.size; from = next) {
     struct buf *map;
     int err = bread(BBLOCK(from, sb), &map);
     if (err != 0) return err;
@@ -81,7 +78,7 @@ int block_alloc(struct op *op, uint32 *out) {
       return 0;
     }
     brelse(map);
-    next = (from / BPB + 1) * BPB;
+    next = (from / BPB + 1) * (uint64)BPB;
   }
   return -ENOSPC;
 }
@@ -103,13 +100,14 @@ int block_free(struct op *op, uint32 block) {
 
 // --- inodes -----------------------------------------------------------------
 
-// Takes the first free inode of [from, end), all in `home`; 0 when there is none.
+// Takes the first free inode of [from, end), all in `home`, and clears what it was; 0
+// when there is none.
 static uint32 claim_inode(struct buf *home, uint32 from, uint32 end, short type) {
   acquire(&alloc.lock);
   uint32 inum = from;
   while (inum < end && dinode_in(home, inum)->type != 0) inum++;
   bool found = inum < end;
-  if (found) dinode_in(home, inum)->type = type;
+  if (found) *dinode_in(home, inum) = (struct dinode){.type = type};
   raise(&alloc.low_inode, from, inum + found);
   release(&alloc.lock);
   return found ? inum : 0;

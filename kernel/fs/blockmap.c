@@ -4,6 +4,7 @@
 #include "fs/alloc.h"
 #include "fs/buf.h"
 #include "fs/super.h"
+#include "kernel/atomic.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -25,7 +26,7 @@ static int lookup(struct inode *ip, uint32 bn, uint32 *out) {
   struct buf *b;
   int err = bread(indirect, &b);
   if (err != 0) return err;
-  *out = entries(b)[bn - NDIRECT];
+  *out = atomic_load(&entries(b)[bn - NDIRECT]);
   brelse(b);
   return 0;
 }
@@ -106,11 +107,13 @@ void blockmap_retract(struct op *op, struct inode *ip, uint32 bn, uint32 added) 
 #define SHRINK_ROOM  3
 
 // Frees the block in *entry, if there is one: 0, 1 for no room, or an errno.  A
-// number that makes no sense is only forgotten.
+// number that makes no sense is only forgotten.  It is read once: on a corrupt disk the
+// block that it stands in may belong to another file, too, which is being written.
 static int free_entry(struct op *op, uint32 *entry) {
-  if (*entry == 0) return 0;
+  uint32 block = atomic_load(entry);
+  if (block == 0) return 0;
   if (op->room < SHRINK_ROOM) return 1;
-  int err = is_data_block(*entry) ? block_free(op, *entry) : 0;
+  int err = is_data_block(block) ? block_free(op, block) : 0;
   if (err == 0) *entry = 0;
   return err;
 }

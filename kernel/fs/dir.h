@@ -35,6 +35,10 @@ int dir_remove(struct op *op, struct inode *dp, uint32 off);
 // Enters "." and ".." in the new directory dp.  As dir_enter.
 int dir_init(struct op *op, struct inode *dp, uint32 parent);
 
+// Calls `visit` with the number of each entry but "." and "..", until one call returns
+// other than 0: returns that; 0; or -EIO.  dp locked; may sleep.
+int dir_each(struct inode *dp, int (*visit)(void *arg, uint32 inum), void *arg);
+
 // Whether there is nothing in dp but "." and "..": 0 if so, -ENOTEMPTY, -EIO.
 // dp locked; may sleep.
 int dir_is_empty(struct inode *dp);

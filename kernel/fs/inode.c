@@ -64,7 +64,7 @@ static int make_handle(struct bucket *k, uint32 inum, struct inode **out) {
 }
 
 int iget(uint32 inum, struct inode **out) {
-  if (inum < ROOTINO || inum >= sb.ninodes) return -EIO;
+  if (inum < ROOTINO || inum >= inode_limit()) return -EIO;
   struct bucket *k = bucket_of(inum);
   acquire(&k->lock);
   list_for_each(n, &k->inodes) {
@@ -167,9 +167,21 @@ static int load(struct inode *ip) {
   return 0;
 }
 
+// The same for one that a directory names.  What has no links is not made readable, so that
+// no iput takes it for an orphan and frees what still has a name.
+static int load_named(struct inode *ip) {
+  int err = load(ip);
+  if (err != 0 || ip->freed || ip->d->nlink >= 1) return err;
+  printf("fs: inode %u is corrupt (a name, and %d links)\n", ip->inum, ip->d->nlink);
+  brelse(ip->home);
+  ip->home = NULL;
+  ip->d = NULL;
+  return -ENOENT;
+}
+
 // Locked.  After an error it is not.
 static inline int make_readable(struct inode *ip) {
-  int err = likely(ip->home != NULL) ? 0 : load(ip);
+  int err = likely(ip->home != NULL) ? 0 : load_named(ip);
   if (err == 0 && ip->freed) err = -ENOENT;
   if (unlikely(err != 0)) releasesleep(&ip->lock);
   return err;
@@ -223,10 +235,6 @@ int ialloc(struct op *op, short type, struct inode **out) {
   ip->home = home;
   ip->d = dinode_in(home, inum);
   ip->freed = false;
-  // Not the type: it is the allocator's, and right.
-  ip->d->major = ip->d->minor = ip->d->nlink = 0;
-  ip->d->size = 0;
-  memset(ip->d->addrs, 0, sizeof ip->d->addrs);
   *out = ip;
   return 0;
 }
@@ -250,27 +258,13 @@ int inode_truncate(struct inode *ip) {
   return more;
 }
 
-// Frees inode inum if a crash left it without links.
-static int reclaim(uint32 inum) {
+int inode_free_orphan(uint32 inum) {
   struct inode *ip;
   int err = iget(inum, &ip);
   if (err != 0) return err;
-  printf("ireclaim: orphaned inode %u\n", inum);
-  err = ilock(ip);  // iput looks at what has been read
-  if (err == 0) iunlock(ip);
+  acquiresleep(&ip->lock);
+  if (ip->home == NULL) err = load(ip);  // iput looks at what has been read
+  releasesleep(&ip->lock);
   iput(ip);
   return err;
-}
-
-int inode_reclaim(void) {
-  for (uint32 inum = ROOTINO + 1; inum < sb.ninodes; inum++) {
-    struct buf *home;
-    int err = bread(IBLOCK(inum, sb), &home);
-    if (err != 0) return err;
-    const struct dinode *d = dinode_in(home, inum);
-    bool orphan = d->type != 0 && d->nlink < 1;
-    brelse(home);
-    if (orphan && reclaim(inum) != 0) printf("fs: inode %u cannot be reclaimed\n", inum);
-  }
-  return 0;
 }

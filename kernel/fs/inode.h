@@ -60,8 +60,9 @@ struct inode *idup(struct inode *ip);
 // May sleep (N3).
 void iput(struct inode *ip);
 
-// Locks the inode and makes its fields readable.  Returns 0; on an error, -EIO,
-// or -ENOENT for an inode that is free on the disk, it is not locked.  May sleep.
+// Locks the inode and makes its fields readable.  Returns 0; on an error it is not locked:
+// -EIO, or -ENOENT for an inode that is free on the disk, or a corrupt one that was found
+// without links.  May sleep.
 int ilock(struct inode *ip);
 
 // The same for what a directory that the caller has locked leads to (N1): without
@@ -88,8 +89,9 @@ void inode_changed(struct op *op, struct inode *ip);
 // Returns 0 or a negative errno, then with a part freed.  May sleep.
 int inode_truncate(struct inode *ip);
 
-// Frees what a crash left without links.  Returns 0 or -EIO.  At mount.
-int inode_reclaim(void);
+// Frees inode inum, which has no links and no name, and is not in use.  Returns 0 or a
+// negative errno.  At mount; may sleep.
+int inode_free_orphan(uint32 inum);
 
 // --- contents (inode_io.c); ip locked; may sleep
 

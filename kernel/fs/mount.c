@@ -7,6 +7,7 @@
 #include "fs/buf.h"
 #include "fs/inode.h"
 #include "fs/log.h"
+#include "fs/reclaim.h"
 #include "fs/super.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
@@ -21,11 +22,10 @@ static int check_root(void) {
   if (err != 0) return err;
   err = ilock(root);
   if (err == 0) {
-    if (root->d->type != T_DIR || root->d->nlink < 1) err = -ENOTDIR;
+    if (root->d->type != T_DIR) err = -ENOTDIR;
     iunlock(root);
   }
-  // A root without links must not be freed: leave the reference.
-  if (err == 0) iput(root);
+  iput(root);
   return err;
 }
 
@@ -49,5 +49,5 @@ int fs_init(void) {
     printf("fs: the root directory cannot be used\n");
     return err;
   }
-  return disk_read_only() ? 0 : inode_reclaim();
+  return disk_read_only() ? 0 : reclaim_orphans();
 }

@@ -21,7 +21,7 @@ static const char *doubt(const struct superblock *s) {
   if (s->ninodes <= ROOTINO || s->ninodes > s->size * (uint64)IPB) return "the number of inodes";
   // 64 bits: none of these sums wraps.
   uint64 data = s->size - s->nblocks;
-  uint64 inode_blocks = (s->ninodes + IPB - 1) / IPB;
+  uint64 inode_blocks = ((uint64)s->ninodes + IPB - 1) / IPB;
   if (s->logstart <= SUPER_BLOCK) return "the position of the log";
   if ((uint64)s->logstart + s->nlog > s->inodestart) return "the size of the log";
   if (s->inodestart + inode_blocks > s->bmapstart) return "the position of the inodes";

@@ -17,4 +17,7 @@ static inline uint32 data_start(void) { return sb.size - sb.nblocks; }
 static inline bool is_data_block(uint32 b) { return sb.size - 1 - b < sb.nblocks; }
 
 // Blocks that the bitmap takes.
-static inline uint32 bitmap_blocks(void) { return (sb.size + BPB - 1) / BPB; }
+static inline uint32 bitmap_blocks(void) { return ((uint64)sb.size + BPB - 1) / BPB; }
+
+// Inodes that a directory can name; what lies beyond is not used.
+static inline uint32 inode_limit(void) { return MIN(sb.ninodes, (uint32)MAXINODES); }

@@ -29,6 +29,8 @@ struct dinode {
   uint addrs[NDIRECT + 1];    // the last: the block of further numbers
 };
 
+#define LINK_MAX  32767  // names and children of one inode: nlink is a short
+
 // Inodes in a block, and the block of inode `inum`.
 #define IPB               (BSIZE / (int)sizeof(struct dinode))
 #define IBLOCK(inum, sb)  ((sb).inodestart + (inum) / IPB)
@@ -39,7 +41,8 @@ struct dinode {
 
 // A directory is a file of these.  inum 0: the slot is free.  A name shorter than
 // DIRSIZ is padded with NULs; one that fills the field has none.
-#define DIRSIZ  14
+#define DIRSIZ     14
+#define MAXINODES  65536  // inodes that 16 bits can name
 struct dirent {
   ushort inum;
   char name[DIRSIZ];
