@@ -76,13 +76,13 @@ def time_scale(cpus):
 
 
 def qemu_command(kernel, image, cpus=4, mem='128M', append='', extra='',
-                 qemu='qemu-system-riscv64'):
-    """`image` None: no disk, for root=ram."""
+                 qemu='qemu-system-riscv64', drive=''):
+    """`image` None: no disk, for root=ram.  `drive`: more of the option -drive."""
     command = [qemu, '-machine', 'virt', '-bios', 'none', '-kernel', kernel, '-m', str(mem),
                '-smp', str(cpus), '-nographic']
     if image is not None:
         command += ['-global', 'virtio-mmio.force-legacy=false',
-                    '-drive', 'file=%s,if=none,format=raw,id=x0' % image.replace(',', ',,'),
+                    '-drive', 'file=%s,if=none,format=raw,id=x0%s' % (image.replace(',', ',,'), drive),
                     '-device', 'virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0']
     if append:
         command += ['-append', append]
@@ -93,7 +93,7 @@ class Guest:
     """One boot.  `image` is copied, unless in_place; the copy ends with the guest."""
 
     def __init__(self, kernel, image, cpus=4, mem='128M', append='', extra='',
-                 qemu='qemu-system-riscv64', in_place=False, show=None):
+                 qemu='qemu-system-riscv64', in_place=False, show=None, drive=''):
         self.scale = time_scale(cpus)
         self.show = show          # called with each piece of output, or None
         self.log = ''             # all output so far
@@ -107,7 +107,7 @@ class Guest:
                 self.image = shutil.copyfile(image, os.path.join(self._folder, 'fs.img'))
             # A session of its own: Ctrl-C is for the runner, which then ends it.
             self._qemu = subprocess.Popen(
-                qemu_command(kernel, self.image, cpus, mem, append, extra, qemu),
+                qemu_command(kernel, self.image, cpus, mem, append, extra, qemu, drive),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 bufsize=0, start_new_session=True)
             _alive.add(self)

@@ -47,7 +47,7 @@ void file_put(struct file *f) {
   ASSERT(before != 0);
   if (before > 1) return;
   if (f->kind == FILE_PIPE) pipe_close(f->pipe, f->writable ? PIPE_WRITE : PIPE_READ);
-  if (f->kind == FILE_INODE || f->kind == FILE_DEVICE) iput(f->ip);
+  if (f->ip != NULL) iput(f->ip);
   slab_free(&files, f);
   atomic_add(&open_files.count, -1);
 }
@@ -176,11 +176,13 @@ int64 file_write(struct file *f, struct vm *vm, uint64 va, int n) {
 
 int file_stat(struct file *f, struct stat *out) {
   if (f->kind != FILE_INODE && f->kind != FILE_DEVICE) return -EBADF;
+  memset(out, 0, sizeof *out);  // the padding goes to the program too
+  out->dev = ROOTDEV;
+  out->type = T_DEVICE;
+  if (f->ip == NULL) return 0;
   int err = ilock(f->ip);
   if (err != 0) return err;
   const struct dinode *d = f->ip->d;
-  memset(out, 0, sizeof *out);  // the padding goes to the program too
-  out->dev = ROOTDEV;
   out->ino = f->ip->inum;
   out->type = d->type;
   out->nlink = d->nlink;

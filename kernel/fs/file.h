@@ -20,7 +20,8 @@ struct file {
   short major;          // [const once installed] FILE_DEVICE
   struct sleeplock lock;  // OFFSET
   uint32 off;           // [lock; atomic reads] FILE_INODE: where the next transfer begins
-  struct inode *ip;     // [const once installed] FILE_INODE and FILE_DEVICE; a reference
+  struct inode *ip;     // [const once installed] FILE_INODE, FILE_DEVICE; a reference, or
+                        // NULL: the console that process 1 was given (sys/first.h)
   struct pipe *pipe;    // [const once installed] FILE_PIPE
 };
 

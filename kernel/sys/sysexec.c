@@ -79,6 +79,8 @@ void first_program(void) {
   if (err) fail("mount the root file system", err);
   p->files = files_create();
   if (p->files == NULL) fail("make the first file table", -ENOMEM);
+  err = first_console();
+  if (err) fail("open the console", err);
 
   char path[MAXPATH];
   if (!boot_option("init", path, sizeof(path))) strcpy_padded(path, "/init", sizeof(path));

@@ -13,6 +13,7 @@
 #include "lib/errno.h"
 #include "sys/args.h"
 #include "sys/calls.h"
+#include "sys/first.h"
 
 // Blocks that each change adds to a group at most.
 static uint32 create_cost(void) { return dir_enter_cost() * 2; }  // new inode and directory
@@ -108,6 +109,10 @@ int64 sys_mkdir(const uint64 *a) {
   return err == 0 ? create_new(path, &(struct birth){.type = T_DIR}) : err;
 }
 
+int make_device(const char *path, short major, short minor) {
+  return create_new(path, &(struct birth){T_DEVICE, major, minor});
+}
+
 int64 sys_mknod(const uint64 *a) {
   char path[MAXPATH];
   int err = arg_path(a, 0, path);
@@ -115,7 +120,7 @@ int64 sys_mknod(const uint64 *a) {
   int major = arg_int(a, 1);
   int minor = arg_int(a, 2);
   if (major < 0 || major >= NDEV || minor != (short)minor) return -EINVAL;
-  return create_new(path, &(struct birth){T_DEVICE, major, minor});
+  return make_device(path, major, minor);
 }
 
 // --- opening ----------------------------------------------------------------
