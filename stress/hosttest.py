@@ -175,6 +175,19 @@ class Mkfs(unittest.TestCase):
         self.assertEqual([sb[f] for f in mkfs.SUPER_FIELDS],
                          [0x10203040, 400, 400 - 38, 64, 31, 2, 33, 37])
 
+    def test_limits_stand_once(self):
+        """mkfs.py and fsck.py have no number of their own that the kernel's headers give."""
+        for name in ('mkfs.py', 'fsck.py'):
+            with open(os.path.join(TOP, 'user', name), encoding='utf-8') as file:
+                numbers = {node.value for node in ast.walk(ast.parse(file.read()))
+                           if isinstance(node, ast.Constant) and isinstance(node.value, int)}
+            limits = set(mkfs.constants('fs.h').values()) | \
+                {mkfs.LIMITS[key] for key in ('FSSIZE', 'FSINODES', 'LOGSIZE')}
+            own = {n for n in numbers if n >= 10} & limits
+            self.assertEqual(own, set(), name)
+        self.assertEqual(mkfs.LIMITS['MAXINODES'], 1 << 8 * 2)
+        self.assertEqual(mkfs.LIMITS['FSMAGIC'], 0x10203040)
+
     def test_deterministic(self):
         self.assertEqual(Patch().image, Patch().image)
 
@@ -192,8 +205,9 @@ class Mkfs(unittest.TestCase):
         self.refuses('disk is full', [('a', bytes(200000))], size=200)
         self.refuses('too few', [], size=60)
         self.refuses('number of inodes', [], inodes=1)
-        self.refuses('number of inodes', [], inodes=1 << 17)
-        self.refuses('log must have', [], log=1)
+        self.refuses('number of inodes', [], inodes=(1 << 16) + 1)
+        self.refuses('log must have', [], log=10)
+        self.refuses('log must have', [], log=257)
         self.refuses('no file of that name', [], links=[('a', 'b')])
 
 

@@ -91,7 +91,7 @@ class Checker:
             if start < end:
                 self.wrong('superblock: %s begin at block %d, before the end of the %s at %d',
                            following, start, name, end)
-        if sb.ninodes <= ROOT or sb.nblocks == 0 or sb.nlog < 2:
+        if sb.ninodes <= ROOT or sb.nblocks == 0 or sb.nlog < mkfs.LOG_MIN:
             self.wrong('superblock: %d inodes, %d data blocks, %d log blocks', sb.ninodes,
                        sb.nblocks, sb.nlog)
         return len(self.problems) == before
@@ -106,8 +106,7 @@ class Checker:
             return
         homes = homes[:count]
         for home in homes:
-            in_log = sb.logstart <= home < sb.logstart + sb.nlog
-            if not 1 <= home < sb.size or in_log:
+            if not sb.inodestart <= home < sb.size:
                 self.wrong('log: a block is to go to %d, which is outside the file system', home)
                 return
         if len(set(homes)) != count:
@@ -121,7 +120,7 @@ class Checker:
     # ---- inodes ----------------------------------------------------------
 
     def read_inodes(self):
-        for number in range(ROOT, self.sb.ninodes):
+        for number in range(ROOT, min(self.sb.ninodes, mkfs.INODE_MAX)):  # no others have names
             at = self.sb.inodestart * BLOCK + number * mkfs.INODE.size
             inode = Inode(number, mkfs.INODE.unpack_from(self.image, at))
             if inode.kind == 0:

@@ -5,28 +5,47 @@ usage: mkfs.py [--size BLOCKS] [--inodes N] [--log BLOCKS] [--link NEW=OLD] IMAG
 
 Each FILE stands in the root directory under its own base name; --link gives
 one a second name.  The same files make the same image, byte for byte.  The
-format is that of user/include/kernel/fs.h; this file owns its layout for
-everything on the host that reads or writes an image (fsck.py uses it too).
+format is that of user/include/kernel/fs.h, from which all numbers are read; this file
+owns its layout for everything on the host that reads or writes an image (fsck.py uses
+it too).
 """
 
 import argparse
 import os
+import re
 import struct
 import sys
 
-BLOCK = 1024
-MAGIC = 0x10203040
-ROOT = 1
-DIRECT, INDIRECT = 12, BLOCK // 4
+HEADERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'include/kernel')
+
+
+def constants(*names):
+    """-> what the headers #define as a number, by name."""
+    found = {}
+    for name in names:
+        with open(os.path.join(HEADERS, name), encoding='utf-8') as file:
+            found.update((key, int(value, 0)) for key, value in
+                         re.findall(r'^#define +(\w+) +(\w+)(?: *//.*)?$', file.read(), re.M)
+                         if value[0].isdigit())
+    return found
+
+
+LIMITS = constants('fs.h', 'param.h', 'stat.h')
+BLOCK = LIMITS['BSIZE']
+MAGIC = LIMITS['FSMAGIC']
+ROOT = LIMITS['ROOTINO']
+DIRECT, INDIRECT = LIMITS['NDIRECT'], BLOCK // 4
 MAX_BLOCKS = DIRECT + INDIRECT
-NAME_MAX = 14
-DIR, FILE, DEVICE = 1, 2, 3
-LINK_MAX = 32767
-INODE_MAX = 65535  # a directory entry holds 16 bits
+NAME_MAX = LIMITS['DIRSIZ']
+DIR, FILE, DEVICE = LIMITS['T_DIR'], LIMITS['T_FILE'], LIMITS['T_DEVICE']
+LINK_MAX = LIMITS['LINK_MAX']
+INODE_MAX = LIMITS['MAXINODES']
+LOG_MIN = LIMITS['MAXOPBLOCKS'] + 1  # the header, and one operation
+LOG_MAX = BLOCK // 4                 # the header, and what its block can list
 
 SUPER = struct.Struct('<8I')
-INODE = struct.Struct('<4hI13I')
-ENTRY = struct.Struct('<H14s')
+INODE = struct.Struct('<4hI%dI' % (DIRECT + 1))
+ENTRY = struct.Struct('<H%ds' % NAME_MAX)
 INODES_PER_BLOCK = BLOCK // INODE.size
 BITS_PER_BLOCK = BLOCK * 8
 
@@ -48,8 +67,10 @@ class Layout:
     def __init__(self, size, inodes, log):
         if not ROOT < inodes <= INODE_MAX:
             raise Error('the number of inodes must be 2 to %d' % INODE_MAX)
-        if not 2 <= log <= INDIRECT:
-            raise Error('the log must have 2 to %d blocks' % INDIRECT)
+        if not LOG_MIN <= log <= LOG_MAX:
+            raise Error('the log must have %d to %d blocks' % (LOG_MIN, LOG_MAX))
+        if size >= 1 << 32:
+            raise Error('a disk has at most %d blocks' % ((1 << 32) - 1))
         self.size, self.inodes, self.log = size, inodes, log
         self.log_start = 2
         self.inode_start = self.log_start + log
@@ -92,6 +113,8 @@ class Builder:
             raise Error('%r: a name has 1 to %d bytes, without a slash' % (name, NAME_MAX))
         if raw in self.names:
             raise Error('%s: there are two of that name' % name)
+        if self.links.get(inode, 0) == LINK_MAX:
+            raise Error('%s: a file has at most %d names' % (name, LINK_MAX))
         self.names[raw] = inode
         self.links[inode] = self.links.get(inode, 0) + 1
 
@@ -137,7 +160,8 @@ class Builder:
         return bytes(self.data)
 
 
-def make_image(files, size=2000, inodes=512, log=31, links=()):
+def make_image(files, size=LIMITS['FSSIZE'], inodes=LIMITS['FSINODES'], log=LIMITS['LOGSIZE'],
+               links=()):
     """files: (name, contents) pairs, links: (new, old) names -> the image's bytes."""
     builder = Builder(Layout(size, inodes, log))
     for name, contents in files:
@@ -162,9 +186,11 @@ def read_whole(path):
 
 def main():
     parser = argparse.ArgumentParser(description='makes a disk image')
-    parser.add_argument('--size', type=int, default=2000, help='blocks of 1024 bytes')
-    parser.add_argument('--inodes', type=int, default=512)
-    parser.add_argument('--log', type=int, default=31, help='blocks, the header included')
+    parser.add_argument('--size', type=int, default=LIMITS['FSSIZE'],
+                        help='blocks of %d bytes' % BLOCK)
+    parser.add_argument('--inodes', type=int, default=LIMITS['FSINODES'])
+    parser.add_argument('--log', type=int, default=LIMITS['LOGSIZE'],
+                        help='blocks, the header included')
     parser.add_argument('--link', action='append', default=[], metavar='NEW=OLD')
     parser.add_argument('image')
     parser.add_argument('files', nargs='*')
