@@ -140,6 +140,10 @@ def tests(args):
         found.append(Test('disks of every kind, %s' % build,
                           on_host(sys.executable, 'stress/disktest.py', '--qemu', args.qemu,
                                   '--kernel', kernel)))
+    found.append(Test('corrupt disks of the day',
+                      on_host(sys.executable, 'stress/fuzzdisk.py', '--seed',
+                              str(datetime.date.today().toordinal()), '--qemu', args.qemu),
+                      tell=r'^\d+ boots: .*'))
     for shape in UNUSUAL[:0 if args.quick else None]:
         words = ', '.join('%s=%s' % (name.upper(), value) for name, value in shape.items())
         for line, limit in PROGRAMS[:2]:
