@@ -7,6 +7,8 @@
 #include "arch/hart.h"
 #include "arch/machine.h"
 #include "arch/memlayout.h"
+#include "arch/options.h"
+#include "arch/power.h"
 #include "arch/pte.h"
 #include "arch/timer.h"
 #include "arch/trapframe.h"
@@ -46,6 +48,23 @@ static void init_hart(uint32 id) {
   harts[id].stats = &hart_stats[id];
 }
 
+static void give_up(const char *missing) __attribute__((noreturn));
+static void give_up(const char *missing) {
+  printf("this machine cannot run the kernel: %s\n", missing);
+  power_off(1);
+}
+
+// What there is and will not be used, and what the kernel was asked for and does not know.
+static void describe(void) {
+  uint32 used = 0;
+  for (hartset t = machine.harts; t != 0; t &= t - 1) used++;
+  if (used < machine.harts_listed)
+    printf("%u harts: %u are used, %u parked\n", machine.harts_listed, used,
+           machine.harts_listed - used);
+  if (machine.ram_unused != 0) printf("%lu MiB of RAM are not used\n", machine.ram_unused >> 20);
+  options_check();
+}
+
 static void init_memory(void) {
   const struct pa_range taken[] = {
       {machine.tree_start, machine.tree_end},
@@ -79,9 +98,12 @@ static void start_other_harts(void) {
 void boot_main(uint64 tree_pa) {
   init_hart(0);
   trap_init_hart();
+  const char *missing = devtree_read(tree_pa);
   uart_init();
   printf("xv6 kernel is booting\n");
-  if (devtree_read(tree_pa) != 0) panic("no usable device tree at %lx", tree_pa);
+  if (missing != NULL) give_up(missing);
+  describe();
+  machine_interrupts_on();
   stall_init();
   explore_init();
   init_memory();  // frames

@@ -184,7 +184,7 @@ class Registers(unittest.TestCase):
 class Sequences(unittest.TestCase):
     def faults(self, *insns):
         others = [function('vmfault', 'sfence.vma'), function('blk_interrupt', 'fence o,iorw'),
-                  function('_entry', 'fence o,r'), function('machine_trap', 'fence o,rw')]
+                  function('machine_interrupts_on', 'fence o,iorw'), function('machine_trap', 'fence o,rw')]
         return len(ordertest.check_sequences(others + [function('hart_main', *insns)])[1])
 
     def test_order(self):

@@ -127,7 +127,7 @@ def check_registers(functions, assembly):
 
 # Instructions that must follow one another in a function, with others in between.
 SEQUENCES = {
-    '_entry': [r'fence o,r$'],  # its bell silenced, then go looked at
+    'machine_interrupts_on': [r'fence o,iorw$'],  # bells silenced, then taken
     'machine_trap': [r'fence o,rw$'],  # the same, then the reasons
     'hart_main': [r'amoor\S* ', r'sfence\.vma$'],  # joins, then fences
     'vmfault': [r'sfence\.vma$'],  # case 2 fences everything

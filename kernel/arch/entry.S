@@ -4,54 +4,68 @@
 #include "kernel/param.h"
 
 #define DIRECT_MAP   0xffffffc000000000
-#define CLINT        0x02000000
-#define MTIMECMP     0x4000
+#define UART_PAGE    0x10000   // of QEMU's virt machine, for what is said before its device
+#define FINISH_PAGE  0x100     // tree has been read
+#define LINE_STATUS  5
+#define TX_EMPTY     0x20
+#define FAILED_ENTRY 0x3333    // below a status: what the finisher ends QEMU with
 #define SATP_SV39    (8 << 60)
 #define IRQ_SUPER    0x222     // SSI, STI, SEI
 #define IRQ_MSI      (1 << 3)
 #define IRQ_MTI      (1 << 7)
 #define MSTATUS_MPP_S (1 << 11)
+#define S_ECALL      9         // an exception's number
+#define MISA_NEEDED  0x141105  // U, S, M, I, C, A: what this kernel is compiled for, and modes
 #define MENVCFG      0x30a
 #define STIMECMP     0x14d
 #define PTE_GIGA     0xcf      // V R W X A D
 
+// Sends what traps from here on to `label`, which is aligned.
+.macro on_trap label
+  la   t0, \label
+  csrw mtvec, t0
+.endm
+
 .section .entry, "ax"
 .globl _entry
 _entry:
+// Until misa has been looked at: instructions that each RISC-V hart has, of 32 bits, too.
+.option push
+.option norvc
   csrw mie, zero
   csrr a0, mhartid
+  la   a2, no_isa
+  on_trap unfit
+  csrr t0, misa
+  bgez t0, unfit               // not of 64 bits
+  li   t1, MISA_NEEDED
+  and  t0, t0, t1
+  bne  t0, t1, unfit
+.option pop
+  la   a2, no_paging
+  li   t1, SATP_SV39
+  csrw satp, t1
+  csrr t0, satp
+  csrw satp, zero
+  bne  t0, t1, unfit
   li   t0, NCPU
   bgeu a0, t0, park
   la   t0, machine_harts
   slli t1, a0, MH_SHIFT
   add  s1, t0, t1
   csrw mscratch, s1
-  li   t0, CLINT
-  slli t1, a0, 2
-  add  t1, t0, t1
-  sd   t1, MH_MSIP(s1)
-  sw   zero, 0(t1)
-  fence o, r                   // before MH_GO is read: later it would undo the bell of the start
-  li   t1, CLINT + MTIMECMP
-  slli t2, a0, 3
-  add  t1, t1, t2
-  sd   t1, MH_TIMECMP(s1)
-  li   t2, -1
-  sd   t2, 0(t1)
 
   // Which optional features does the hart have?  What it lacks traps, which lands
   // on the next label all the same.  The timer bit of menvcfg alone proves nothing:
   // QEMU keeps it where there is no stimecmp.
   li   t2, 0
-  la   t0, 1f
-  csrw mtvec, t0
+  on_trap 1f
   li   t1, (1 << 63) | (1 << 7)
   csrs MENVCFG, t1
   csrr t2, MENVCFG
   .balign 4
 1:
-  la   t0, 2f
-  csrw mtvec, t0
+  on_trap 2f
   li   t1, -1
   csrw STIMECMP, t1
   j    3f
@@ -61,22 +75,21 @@ _entry:
   srli t2, t2, 1
 3:
   sd   t2, MH_FEATURES(s1)
-
-  la   t0, machine_trap
-  csrw mtvec, t0
-  li   t0, -1
-  csrw medeleg, t0
-  li   t0, IRQ_SUPER
-  csrw mideleg, t0
-  li   t0, 7                   // cycle, time, instret for the levels below
-  csrw mcounteren, t0
+  on_trap 4f                   // no memory protection: nothing to open
   li   t0, -1                  // one region, all of memory, for the levels below
   srli t0, t0, 10
   csrw pmpaddr0, t0
   li   t0, 0x0f
   csrw pmpcfg0, t0
-  li   t0, IRQ_MSI | IRQ_MTI
-  csrw mie, t0
+  .balign 4
+4:
+  on_trap machine_trap
+  li   t0, ~(1 << S_ECALL)
+  csrw medeleg, t0
+  li   t0, IRQ_SUPER
+  csrw mideleg, t0
+  li   t0, 7                   // cycle, time, instret for the levels below
+  csrw mcounteren, t0
   li   t0, MSTATUS_MPP_S
   csrw mstatus, t0
   bnez a0, other_hart
@@ -100,13 +113,19 @@ _entry:
   mv   a0, a1
   mret
 
+  // Where its bell and its timer are, nobody knows yet: the bell can wake it, and the boot
+  // hart writes the addresses before `go`.
 other_hart:
+  csrwi mie, IRQ_MSI
+1:
   ld   t0, MH_GO(s1)
-  bnez t0, 4f
+  bnez t0, 2f
   wfi
-  j    other_hart
-4:
+  j    1b
+2:
   fence r, rw
+  li   t0, IRQ_MSI | IRQ_MTI
+  csrw mie, t0
   ld   t0, MH_SATP(s1)
   csrw satp, t0
   sfence.vma
@@ -124,6 +143,41 @@ park:
   wfi
   j    park
 
+// This hart cannot run the kernel: the boot hart says why, a2, and ends QEMU with failure.
+// Of any hart's instructions again.
+.balign 4
+unfit:
+.option push
+.option norvc
+  lui  a3, 1                   // status 1, in the upper half of the finisher's word
+  slli a3, a3, 4
+  beqz a0, say
+1:
+  wfi
+  j    1b
+say:
+  lui  t0, UART_PAGE
+1:
+  lbu  t1, 0(a2)
+  beqz t1, 3f
+2:
+  lbu  t2, LINE_STATUS(t0)
+  andi t2, t2, TX_EMPTY
+  beqz t2, 2b
+  sb   t1, 0(t0)
+  addi a2, a2, 1
+  j    1b
+3:
+  lui  t0, FINISH_PAGE
+  lui  t1, FAILED_ENTRY >> 12
+  addi t1, t1, FAILED_ENTRY & 0xfff
+  or   t1, t1, a3
+  sw   t1, 0(t0)
+4:
+  wfi
+  j    4b
+.option pop
+
 // Machine software interrupt: acknowledge, then see whether it was to stop this hart.
 // In that order: a bell that rings after the look, even while this hart starts, rings
 // again.  Machine timer: silence it.  Either becomes a supervisor software interrupt,
@@ -134,7 +188,7 @@ machine_trap:
   sd   t1, MH_T1(t0)
   sd   t2, MH_T2(t0)
   csrr t1, mcause
-  bgez t1, machine_fatal
+  bgez t1, machine_call
   andi t1, t1, 4               // 3: software, 7: timer
   bnez t1, 1f
   ld   t1, MH_MSIP(t0)
@@ -170,12 +224,32 @@ machine_stopped:
   csrw mie, zero
   j    park
 
-// An exception in machine mode is a bug of this file: leave QEMU with status 127.
-machine_fatal:
-  li   t0, 0x100000
-  li   t1, (127 << 16) | 0x3333
-  sw   t1, 0(t0)
-  j    park
+// machine_interrupts_on: the registers that silence this hart's bell and timer are known.
+// Anything else is a bug of this file: leave QEMU with status 127.
+machine_call:
+  li   t2, S_ECALL
+  bne  t1, t2, 1f
+  li   t1, IRQ_MSI | IRQ_MTI
+  csrs mie, t1                 // sie is part of it, and in use
+  csrr t1, mepc
+  addi t1, t1, 4
+  csrw mepc, t1
+  ld   t1, MH_T1(t0)
+  ld   t2, MH_T2(t0)
+  csrrw t0, mscratch, t0
+  mret
+1:
+  la   a2, bad_trap
+  li   a3, 127 << 16
+  j    say
+
+.section .rodata
+no_isa:
+  .asciz "this hart cannot run the kernel: it lacks RV64IMAC, supervisor mode or user mode\n"
+no_paging:
+  .asciz "this hart cannot run the kernel: it has no Sv39 paging\n"
+bad_trap:
+  .asciz "an exception in machine mode: see machine_trap in kernel/arch/entry.S\n"
 
 // Physical 0 to 255 GiB at DIRECT_MAP, for the time until kvm_init.
 .section .data

@@ -18,8 +18,8 @@
 
 struct machine_hart {
   uint64 saved[2];   // registers of whatever was interrupted
-  uint64 msip;       // physical address of this hart's CLINT registers
-  uint64 timecmp;
+  uint64 msip;       // physical addresses of this hart's bell and timer, from the device
+  uint64 timecmp;    // tree, [const before it is started]; 0: none
   uint64 go;         // [atomic] set by the boot hart, then rung: the next three are valid
   uint64 satp;
   uint64 sp;
@@ -35,6 +35,10 @@ extern struct machine_hart machine_harts[NCPU];
 // [atomic] 0, or 1 + the number of the hart that has panicked.  Any other hart that
 // takes a machine software interrupt then stops for ever; that one is never stopped.
 extern uint32 machine_stop;
+
+// Silences the bells and timers of all harts, whose registers are known, and lets machine
+// mode take this hart's interrupts.  Once, on the boot hart, before another is started.
+void machine_interrupts_on(void);
 
 // Starts hart `id` (which waits since reset) in supervisor mode at hart_main,
 // with page table `satp`, stack `sp` and thread pointer `tp`.

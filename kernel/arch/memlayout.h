@@ -20,15 +20,7 @@
 #define pa_to_va(pa)  ((void *)((uint64)(pa) + DIRECT_MAP))
 #define va_to_pa(va)  ((uint64)(va) - DIRECT_MAP)
 
-// Devices (physical).
+// Where QEMU's virt machine has what is needed to say that there is no device tree; the
+// tree gives the places of all other devices, and of these (arch/devtree.h).
 #define FINISHER     0x00100000L
-#define CLINT        0x02000000L
-#define CLINT_SIZE   0x10000
-#define PLIC         0x0c000000L
-#define PLIC_SIZE    0x600000
 #define UART0        0x10000000L
-#define UART0_IRQ    10
-#define VIRTIO0      0x10001000L
-#define VIRTIO_SIZE  0x1000
-#define VIRTIO0_IRQ  1
-#define VIRTIO_SLOTS 8

@@ -1,7 +1,7 @@
-// The platform-level interrupt controller (RISC-V PLIC specification 1.0).
+// The platform-level interrupt controllers (RISC-V PLIC specification 1.0).
 #pragma once
 
-#include "lib/types.h"
+#include "arch/devtree.h"
 
 // Resets priorities.  Once, on the boot hart.
 void plic_init(void);
@@ -9,9 +9,9 @@ void plic_init(void);
 // Lets this hart take external interrupts.
 void plic_init_hart(void);
 
-// Sends interrupt source `irq` to `handler`, which runs with interrupts off on
-// any one hart at a time.  Boot time only.
-void plic_register(uint32 irq, void (*handler)(void));
+// Sends a device's interrupt to `handler`, which runs with interrupts off, always on the
+// same hart.  Returns false if no hart that is used can take it.  Boot time only.
+bool plic_register(const struct mmio_device *device, void (*handler)(void));
 
 // Claims, handles and completes what is pending.  From the trap path.
 void plic_interrupt(void);

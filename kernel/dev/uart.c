@@ -28,6 +28,7 @@
 // the next.
 #include "dev/uart.h"
 
+#include "arch/devtree.h"
 #include "arch/memlayout.h"
 #include "debug/stall.h"
 #include "dev/plic.h"
@@ -72,7 +73,7 @@ struct writer {
 static struct spinlock room_lock = SPINLOCK(PORTROOM);
 static struct list writers = LIST_INIT(writers);  // [room_lock] in order of arrival
 
-static volatile uint8 *reg(enum reg r) { return (volatile uint8 *)pa_to_va(UART0) + r; }
+static volatile uint8 *reg(enum reg r) { return (volatile uint8 *)pa_to_va(machine.uart.base) + r; }
 
 static bool tx_ready(void) { return *reg(LINE_STATUS) & STATUS_TX; }
 
@@ -294,7 +295,8 @@ static void interrupt(void) {
 
 void uart_enable_input(void (*input)(char c)) {
   receive = input;
-  plic_register(UART0_IRQ, interrupt);
+  bool routed = plic_register(&machine.uart, interrupt);
+  if (!routed) panic("no hart can take the interrupts of the serial port");
   acquire(&lock);
   polled = false;
   set_interrupts();

@@ -9,6 +9,7 @@
 // more; what was in flight and all that follows ends with -EIO.
 #include "dev/virtio_blk.h"
 
+#include "arch/devtree.h"
 #include "arch/memlayout.h"
 #include "arch/mmio.h"
 #include "debug/stall.h"
@@ -286,8 +287,8 @@ static int start(struct disk *out) {
 }
 
 int virtio_blk_init(struct disk *out) {
-  for (uint32 slot = 0; slot < VIRTIO_SLOTS; slot++) {
-    blk.regs = VIRTIO0 + slot * VIRTIO_SIZE;
+  for (uint32 slot = 0; slot < machine.disk_count; slot++) {
+    blk.regs = machine.disks[slot].base;
     uint32 version = reg_read(VIRTIO_VERSION);
     if (reg_read(VIRTIO_MAGIC) != VIRTIO_MAGIC_VALUE) continue;
     if (version != VIRTIO_VERSION_LEGACY && version != VIRTIO_VERSION_MODERN) continue;
@@ -299,7 +300,10 @@ int virtio_blk_init(struct disk *out) {
       printf("virtio disk: its features, queue or block size cannot be used\n");
       return err;
     }
-    plic_register(VIRTIO0_IRQ + slot, blk_interrupt);
+    if (!plic_register(&machine.disks[slot], blk_interrupt)) {
+      printf("virtio disk: no hart can take its interrupts\n");
+      return -ENODEV;
+    }
     uint32 ready = STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK;
     reg_write(VIRTIO_STATUS, blk.legacy ? ready : ready | STATUS_FEATURES_OK);
     return 0;

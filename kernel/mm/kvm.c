@@ -55,11 +55,8 @@ void kvm_map_table(uint64 va, const pte_t *table) {
 
 void kvm_init(void) {
   kernel_root = boot_table_alloc();
-  map_direct(FINISHER, FINISHER + PGSIZE, KERNEL_RW);
-  map_direct(CLINT, CLINT + CLINT_SIZE, KERNEL_RW);
-  map_direct(PLIC, PLIC + PLIC_SIZE, KERNEL_RW);
-  map_direct(UART0, UART0 + PGSIZE, KERNEL_RW);
-  map_direct(VIRTIO0, VIRTIO0 + VIRTIO_SLOTS * VIRTIO_SIZE, KERNEL_RW);
+  for (uint32 i = 0; i < machine.window_count; i++)
+    map_direct(PGROUNDDOWN(machine.windows[i].start), PGROUNDUP(machine.windows[i].end), KERNEL_RW);
   map_direct(va_to_pa(kernel_start), va_to_pa(text_end), KERNEL_RX);
   map_direct(va_to_pa(text_end), va_to_pa(rodata_end), KERNEL_RO);
   map_direct(va_to_pa(rodata_end), machine.ram_end, KERNEL_RW);
