@@ -89,7 +89,7 @@ static int lay_out(struct vm *vm, const struct image *image) {
                             rights_of(ph->flags));
     if (err) return err;
   }
-  uint64 guard = vm->size, stack = guard + PGSIZE, heap = stack + PGSIZE;
+  uint64 guard = vm->size, stack = guard + GUARDPAGES * PGSIZE, heap = stack + PGSIZE;
   int err = vm_add_region(vm, guard, stack, REGION_GUARD, 0);
   if (!err) err = vm_add_region(vm, stack, heap, REGION_STACK, PTE_R | PTE_W);
   if (!err) err = vm_add_heap(vm, heap);

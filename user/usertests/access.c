@@ -106,9 +106,35 @@ void test_guard(void) {
     EXPECT_AT(at, open(at, O_RDONLY), ==, -1);
     EXPECT_AT(at, pipe((int *)at), ==, -1);
   }
-  EXPECT(write(fd, (char *)guard - 8, 8), ==, 8);
+  EXPECT(write(fd, (char *)stack_page() - GUARDPAGES * PGSIZE - 8, 8), ==, 8);
   EXPECT(write(fd, (char *)guard + PGSIZE - 4, 8), ==, -1);
-  EXPECT(LOAD_STATUS(guard), ==, KILLED);
+  for (int i = 1; i <= GUARDPAGES; i++) {
+    EXPECT_AT(i, LOAD_STATUS(stack_page() - i * PGSIZE), ==, KILLED);
+    EXPECT_AT(i, STORE_STATUS(stack_page() - i * PGSIZE), ==, KILLED);
+  }
+}
+
+// A frame larger than the stack must end in the guard, whichever of its bytes is touched
+// first, and not in the data below.  (Pitfall 82.)
+static void __attribute__((noinline)) frame_of_12000(void *unused) {
+  volatile char frame[12000];
+  (void)unused;
+  frame[0] = 42;
+  (void)frame[0];
+}
+
+static void __attribute__((noinline)) frame_of_32k(void *unused) {
+  volatile char frame[32 * 1024];
+  (void)unused;
+  frame[0] = 42;
+  (void)frame[0];
+}
+
+void test_guard_frames(void) {
+  static volatile char below[10 * PGSIZE] = {1};  // so that there is data to step on
+  EXPECT(below[0], ==, 1);
+  EXPECT(child_status(frame_of_12000, 0), ==, KILLED);
+  EXPECT(child_status(frame_of_32k, 0), ==, KILLED);
 }
 
 // The stack pointer is the program's to set: it says nothing about which pages

@@ -98,6 +98,7 @@ TEST(shrink_tables, 0)
 TEST(sparse_fork, 0)
 TEST(guard, 0)
 TEST(guard_sp, 0)
+TEST(guard_frames, 0)
 TEST(jump, 0)
 TEST(fresh_zero, 0)
 

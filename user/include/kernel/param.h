@@ -16,3 +16,4 @@
 #define FSINODES     512    // inodes on it
 #define LOGSIZE      31     // blocks of its log, the header included
 #define USERSTACK    1      // pages of a program's stack
+#define GUARDPAGES   9      // below it: one more than a frame of 32 KiB steps over
