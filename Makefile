@@ -38,7 +38,7 @@ PREFIXES := riscv64-unknown-elf- riscv64-elf- riscv64-none-elf- riscv-none-elf- 
             riscv64-linux-gnu- riscv64-unknown-linux-gnu-
 goals    := $(or $(MAKECMDGOALS),all)
 building := $(filter-out clean deps help print-gdbport gdb fsck,$(goals))
-booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign bench% neighbour,$(goals))
+booting  := $(filter qemu qemu-gdb run grade test mutants stress campaign bench% neighbour machines,$(goals))
 found     = $(shell command -v $(firstword $(1)) 2>/dev/null)
 missing   = $(error $(1) is missing: run `make deps`, or set $(2) to yours)
 
@@ -68,6 +68,12 @@ ifneq ($(booting),)
   ifneq ($(shell set -- $(qemu_version) 0 0; test $$(($$1 * 1000 + $$2)) -ge 7002 && echo new),new)
     $(error $(QEMU) is too old ($(or $(subst $() ,.,$(qemu_version)),no version found)): \
       7.2 or newer is needed, set QEMU to one)
+  endif
+  firmware := $(filter-out %=none,$(filter -bios=% --bios=%,\
+    $(subst -bios ,-bios=,$(strip $(QEMUEXTRA)))))
+  ifneq ($(firmware),)
+    $(error QEMUEXTRA has $(firmware): no firmware fits, for the kernel stands where it would and \
+      has machine mode to itself; leave -bios out)
   endif
 endif
 
@@ -287,6 +293,10 @@ bench-smp: build/kernel build/fs.img ## all harts at once, the lines they conten
 
 bench-wall: build/kernel build/fs.img ## seconds with 1, 2, 4 and 8 harts, on a quiet machine
 	$(Q)$(BENCHSMP) --wall $(BENCHFLAGS)
+
+.PHONY: machines
+machines: build/kernel build/fs.img ## all processors and machines that QEMU has: what each does
+	$(Q)$(PYTHON) stress/machines.py --qemu $(QEMU) $(MACHINESFLAGS)
 
 .PHONY: neighbour
 neighbour: build/kernel build/fs.img ## what a process pays for what others do (NEIGHBOURFLAGS=--quick)

@@ -122,6 +122,9 @@ def tests(args):
               for name, script, *options in
               (('panics end well', 'panictest.py', '--count', '12' if args.quick else '36'),
                ('a host that pauses is no bug', 'pausetest.py'))]
+    found.append(Test('other machines and processors',
+                      on_host(sys.executable, 'stress/machines.py', '--quick', '--qemu', args.qemu,
+                              '--image', args.image)))
     found.append(Test('no neighbour costs more than its share',
                       on_host(sys.executable, 'stress/neighbourrun.py', '--quick', '--qemu',
                               args.qemu)))
