@@ -38,7 +38,7 @@ WORKERS = 8  # of crashload
 LIMIT = 120  # seconds for a load: it is recorded on the host's disk
 SORTS = 4    # of states to be booted: with and without a group in the log, and orphans
 # Blocks of the log: how many of a hundred actions write more than half of it at once.
-BIG = {31: 15, 200: 30}
+BIG = {31: 15, 200: 60}
 
 Recording = collections.namedtuple('Recording', 'before entries after notes')
 

@@ -8,8 +8,8 @@ disk after a whole number of groups, with all those whose header had been flushe
 
 The disk after each group must be consistent, and a witness (crashhistory.py) says which
 calls had returned by then.  Sectors of one state are exchanged for those of the next in
-place, and only blocks in which the two disks can differ are compared: a state takes some
-20 microseconds.  Owns what a crash may leave; knows nothing of QEMU.
+place, and only blocks in which the two disks can differ are compared: a state takes
+0.1 ms.  Owns what a crash may leave; knows nothing of QEMU.
 """
 
 import itertools
