@@ -37,7 +37,8 @@ COMMANDS = ['ls; ls A B C A/in B/in; cat big A/f0 B/f1 C/f2',
             'rm big mid; mkdir D; cat README > D/f; cat D/f > E; ls; ls D',
             'rm D/f copy new E; rm D']
 LIMIT = 40  # seconds for a line of commands
-WHY = re.compile(r'^(cannot |init has ended|panic: no root disk)', re.M)
+WHY = re.compile(r'^(cannot |init has ended)', re.M)
+NO_SHELL = re.compile(r'^init: cannot (run sh|fork)', re.M)  # said once a second
 INTERESTING = (0, 1, 2, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000,
                0xfffffff0, 0xffffffff)
 
@@ -169,8 +170,11 @@ def boot(args, kernel, path):
                       append='root=ram watchdog=15 ' + args.append, extra=extra) as machine:
         prompt = False
         try:
-            machine.boot()
+            if NO_SHELL.search(machine.expect(r'^(\$ |init: cannot .*)', guests.BOOT_LIMIT).group()):
+                return '', False
             prompt = True
+            machine.seen -= len('$ ')
+            machine.prompt()
             for line in COMMANDS:
                 machine.run(line, limit=LIMIT)
         except guests.GuestError as error:
