@@ -60,8 +60,8 @@ class Bench:
     def boot(self, *commands, extra='', limit=60):
         """Boots the disk and types the commands -> (all that was said, their statuses)."""
         extra = ('%s %s' % (self.args.extra, extra)).strip()
-        with guests.Guest(self.args.kernel, self.path, drive=self.drive, cpus=self.args.cpus, mem=self.args.mem,
-                          append='watchdog=15 ' + self.args.append, extra=extra,
+        with guests.Guest(self.args.kernel, self.path, drive=self.drive, cpus=self.args.cpus,
+                          mem=self.args.mem, append='watchdog=15 ' + self.args.append, extra=extra,
                           qemu=self.args.qemu, in_place=True) as machine:
             machine.boot()
             statuses = [machine.command(line, limit=limit)[1] for line in commands]
@@ -311,9 +311,13 @@ class Far:
 
 @case
 def a_disk_of_four_tebibytes(bench):
-    Far(bench.image(), (1 << 32) - 1).write(bench.path)
+    far = Far(bench.image(), (1 << 32) - 1)
+    far.write(bench.path)
     _, statuses = bench.boot('usertests diskfull bigfile')
     expect(statuses == [0], 'usertests ended with %s', statuses)
+    with open(bench.path, 'rb') as disk:
+        disk.seek(far.bitmap * BLOCK)
+        expect(not any(disk.read(64 * BLOCK)), 'blocks were taken that hold no data')
 
 
 @case

@@ -170,7 +170,8 @@ def boot(args, kernel, path):
                       append='root=ram watchdog=15 ' + args.append, extra=extra) as machine:
         prompt = False
         try:
-            if NO_SHELL.search(machine.expect(r'^(\$ |init: cannot .*)', guests.BOOT_LIMIT).group()):
+            first = machine.expect(r'^(\$ |init: cannot .*)', guests.BOOT_LIMIT).group()
+            if NO_SHELL.search(first):
                 return '', False
             prompt = True
             machine.seen -= len('$ ')

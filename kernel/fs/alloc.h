@@ -20,8 +20,9 @@ int block_alloc(struct op *op, uint32 *out);
 // -EIO with nothing changed.  May sleep.
 int block_free(struct op *op, uint32 block);
 
-// Takes a free inode on the disk and makes it one of `type`, all else of it 0.  Adds one block to the group.  Returns 0, its number and the
-// block it is in, with a reference; -ENOSPC or -EIO.  May sleep.
+// Takes a free inode on the disk and makes it one of `type`, all else of it 0.  Adds one
+// block to the group.  Returns 0, its number and the block it is in, with a reference;
+// -ENOSPC or -EIO.  May sleep.
 int dinode_alloc(struct op *op, short type, uint32 *inum, struct buf **home);
 
 // Marks inode `inum` in `home` as free.  Adds one block to the group.
