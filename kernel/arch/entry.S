@@ -113,7 +113,7 @@ _entry:
   mv   a0, a1
   mret
 
-  // Where its bell and its timer are, nobody knows yet: the bell can wake it, and the boot
+  // The places of its bell and timer are not known yet.  The bell wakes it from wfi; the boot
   // hart writes the addresses before `go`.
 other_hart:
   csrwi mie, IRQ_MSI
