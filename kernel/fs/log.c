@@ -24,15 +24,13 @@ static struct log {
   uint32 under_way;         // [lock] operations
   uint32 reserved;          // [lock] blocks that they may still add
   bool closing;             // [lock] a commit is wanted or under way
-  uint32 next_ticket;       // [lock] of the next to ask for admission
-  uint32 serving;           // [lock] the ticket that may be admitted
-  struct waitq admission;   // [lock]
+  struct list arrivals;     // [lock] operations not yet admitted, in order
   struct waitq committed;   // [lock]
   struct list waiting;      // [lock] operations ended, not yet committed
   struct group group;       // [lock], while committing: of the process that commits
 } OWN_LINE log = {
     .lock = SPINLOCK(LOG),
-    .admission = WAITQ(log.admission),
+    .arrivals = LIST_INIT(log.arrivals),
     .committed = WAITQ(log.committed),
     .waiting = LIST_INIT(log.waiting),
 };
@@ -78,20 +76,24 @@ static int admit(uint32 blocks) {
   return 0;
 }
 
+// Lock held.
+static struct op *first_arrival(void) { return list_entry(log.arrivals.next, struct op, link); }
+static void wake_first_arrival(void) {
+  if (!list_empty(&log.arrivals)) wakeup(&first_arrival()->turn);
+}
+
 int begin_op(struct op *op, uint32 blocks) {
   ASSERT(blocks <= log.capacity);
   if (log.refusal != 0) return log.refusal;
   lockdebug_sleep(&log, LOCK_FSOP, NO_PEERS, __builtin_return_address(0));
+  int err;
+  waitq_init(&op->turn);
   acquire(&log.lock);
-  uint32 ticket = log.next_ticket++;
-  int err = -EAGAIN;
-  for (;;) {
-    if (log.serving == ticket) err = admit(blocks);
-    if (err != -EAGAIN) break;
-    sleep(&log.admission, &log.lock);
-  }
-  log.serving++;
-  if (log.serving != log.next_ticket) wakeup(&log.admission);
+  list_push_back(&log.arrivals, &op->link);
+  while ((err = first_arrival() == op ? admit(blocks) : -EAGAIN) == -EAGAIN)
+    sleep(&op->turn, &log.lock);
+  list_remove(&op->link);
+  wake_first_arrival();  // it may be admitted, too
   release(&log.lock);
   op->room = blocks;
   op->wrote = false;
@@ -141,7 +143,7 @@ int end_op(struct op *op) {
     int err = commit(&durable);
     announce(durable ? 0 : err);
   }
-  if (log.serving != log.next_ticket) wakeup(&log.admission);
+  wake_first_arrival();
   while (!op->done) sleep(&log.committed, &log.lock);
   release(&log.lock);
   lockdebug_unsleep(&log);

@@ -24,6 +24,7 @@
 
 #include "lib/list.h"
 #include "lib/types.h"
+#include "sync/waitq.h"
 
 struct buf;
 
@@ -32,7 +33,8 @@ struct op {
   bool wrote;        // [own]
   bool done;         // [LOG] its group has committed, or failed to
   int result;        // [LOG] then: 0 or a negative errno
-  struct list link;  // [LOG] among those that wait for the group
+  struct list link;  // [LOG] among those not yet admitted, then those that wait for the group
+  struct waitq turn; // [LOG] its thread, until it is admitted
 };
 
 // Reads the log of the disk that `sb` describes and finishes a group that had
