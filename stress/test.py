@@ -157,9 +157,10 @@ def tests(args):
                           in_guest(args, kernel, 'threadtest', 400, cpus=2,
                                    append='root=ram watchdog=20 seed=%d' % SEED_OF_THE_DAY,
                                    extra=IN_TURN + args.image)))
-    found.append(Test('no turn is stolen',
-                      in_guest(args, KERNELS['default'], 'turns 2 0 300', 120, cpus=1,
-                               append='root=ram', extra=IN_TURN + args.image)))
+    found += [Test('turns are even: %s, %d harts in turn' % (line, cpus),
+                   in_guest(args, KERNELS['default'], line, 120, cpus=cpus, append='root=ram',
+                            extra=IN_TURN + args.image))
+              for line, cpus in (('turns 2 0 300', 1), ('turns 0 8 1000', 2))]
     found.append(Test('consistent after crashes',
                       on_host(sys.executable, 'stress/crash.py', '--seed', str(SEED_OF_THE_DAY),
                               '--calls', '60' if args.quick else '150', '--qemu', args.qemu,

@@ -169,15 +169,16 @@ void sched_tick(void) {
   uint32 me = this_hart()->id;
   struct run_queue *q = &queues[me];
   if (myproc() == q->idle) return;
-  if (atomic_load(&q->length) == 0) {
-    struct proc *p = steal(me, 2);
-    if (p == NULL) return;
+  // Even if there is work here: else where all harts are busy, a queue that is longer than
+  // the others stays so.
+  struct proc *p = steal(me, atomic_load(&q->length) + 2);
+  if (p != NULL) {
     acquire(&q->lock);
     list_push_back(&q->ready, &p->queue);
     atomic_store(&q->length, q->length + 1);
     release(&q->lock);
   }
-  yield();
+  if (atomic_load(&q->length) > 0) yield();
 }
 
 static bool work_anywhere(void) {
