@@ -53,6 +53,12 @@ int begin_op(struct op *op, uint32 blocks);
 // counted again.  The caller has a reference, and may drop it.
 void log_write(struct op *op, struct buf *b);
 
+// Returns once the changes of all calls that have returned are on the disk: those that a
+// failed commit has left in memory are written now; the others are there already, or wait
+// in the group that this call ends.  Returns 0, or -EIO: the changes stay in memory.  May
+// sleep (L1).
+int log_sync(void);
+
 // Ends the operation and, when it wrote, waits for the commit.  Returns 0 or
 // -EIO.  May sleep (L1).
 int end_op(struct op *op);

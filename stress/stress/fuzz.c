@@ -53,6 +53,7 @@ static const struct {
     {SYS_link, 3, {PATH, PATH}},
     {SYS_mkdir, 2, {PATH}},
     {SYS_close, 24, {FD}},
+    {SYS_sync, 1, {0}},
     {SYS_memstat, 8, {TO}},
     {SYS_proclist, 8, {TO, COUNT}},
     {SYS_inject, 2, {POINT, SMALL}},
@@ -231,7 +232,7 @@ static int draw_call(void) {
 }
 
 static void unknown_call(uint64 a[6]) {
-  static const uint64 numbers[] = {0, 500, 1UL << 31, 1UL << 32, -1};
+  static const uint64 numbers[] = {0, 23, 63, 500, 1UL << 31, 1UL << 32, -1};
   raw_call(numbers[below(COUNT_OF(numbers))], a);
 }
 

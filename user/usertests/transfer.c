@@ -189,3 +189,41 @@ void test_failed_commit(void) {
   expect_content("file", "xAAAAACCDDD");
   EXPECT(read(fd, seen, 1), ==, 0);
 }
+
+// How many disk requests a sync makes that must succeed.
+static int requests_of_sync(void) {
+  inject(INJECT_DISK, 1000);
+  EXPECT(sync(), ==, 0);
+  return inject(INJECT_DISK, 0);
+}
+
+// A sync whose n-th disk request fails.  Returns whether it made so many.
+static int sync_failing(int n, int *result) {
+  inject(INJECT_DISK, n);
+  *result = sync();
+  return inject(INJECT_DISK, 0) >= n;
+}
+
+// sync writes what a failed commit has left in memory, and says so if it cannot; what has
+// been written needs no request.  (From some request on, the blocks are safe in the log,
+// though not yet in their places: it returns 0.)
+void test_sync(void) {
+  EXPECT(sync(), ==, 0);
+  if (inject(INJECT_DISK, 0) < 0) return;
+  int fd = must_open("file", O_CREATE | O_RDWR);
+  EXPECT(write(fd, "x", 1), ==, 1);
+  EXPECT(requests_of_sync(), ==, 0);
+  int result, request = 1, failed = 0;
+  for (;; request++) {
+    EXPECT_AT(request, write_failing(fd, "AAAAA"), ==, -1);
+    if (!sync_failing(request, &result)) break;
+    failed += result == -1;
+    EXPECT_AT(request, requests_of_sync(), >, 0);
+    EXPECT_AT(request, requests_of_sync(), ==, 0);
+    EXPECT_AT(request, size_of(fd), ==, 6);
+  }
+  EXPECT(result, ==, 0);
+  EXPECT(failed, >=, 2);
+  EXPECT(request, >, 3);
+  expect_content("file", "xAAAAA");
+}
