@@ -49,13 +49,15 @@ static void add(char c) {
   if (c == '\n' || c == CTRL('D') || line_end - line_start == LINE_MAX) commit_line();
 }
 
-// ^P.  Without the lock: it takes those of the processes.
+// ^P.  Without the lock: it takes those of the processes.  The ring of the port has room
+// for a row of each.
 static void print_processes(void) {
   struct procinfo *rows = kalloc(FRAME_OTHER);
   if (rows == NULL) return;
-  int n = proc_list(rows, PGSIZE / sizeof(*rows));
-  for (int i = 0; i < n; i++)
-    printf("%d %c hart %d %s\n", rows[i].pid, rows[i].state, rows[i].hart, rows[i].name);
+  uint32 slot = 0;
+  for (int n; (n = proc_list(&slot, rows, PGSIZE / sizeof(*rows))) > 0;)
+    for (int i = 0; i < n; i++)
+      printf("%d %c hart %d %s\n", rows[i].pid, rows[i].state, rows[i].hart, rows[i].name);
   kfree(rows);
 }
 

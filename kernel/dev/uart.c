@@ -49,8 +49,9 @@ enum reg { DATA = 0, INT_ENABLE = 1, FIFO_CTL = 2, LINE_CTL = 3, LINE_STATUS = 5
 #define STATUS_TX     0x20  // the transmit FIFO is empty
 #define FIFO_DEPTH    16
 
-#define RING         4096  // a power of two
-#define RESERVE      1024  // of it, for bytes that cannot wait
+#define RING         32768  // a power of two: a row for each process, and a long paste
+#define RESERVE      29696  // of it, for bytes that cannot wait
+#define PUSH_MOST    256    // FIFOs that a thread fills before it leaves it to the interrupt
 #define INPUT_MOST   64    // bytes taken in one interrupt; the port asks again
 
 static struct spinlock lock = SPINLOCK(UART);
@@ -232,10 +233,10 @@ static int wait_and(attempt try, const char *text, size_t n) {
   return err;
 }
 
-// Sends while the port takes it, a ringful at most; the interrupt does the rest.
+// Sends while the port takes it; the interrupt does the rest.
 static void push(void) {
   bool more = true;
-  for (int i = 0; i < RING / FIFO_DEPTH && more; i++) {
+  for (int i = 0; i < PUSH_MOST && more; i++) {
     acquire(&lock);
     more = load();
     release(&lock);

@@ -169,7 +169,8 @@ void proc_start_init(void (*body)(void));
 // stopped.
 void proc_report(void);
 
-// Fills up to `max` rows, one for each process; returns how many there are rows
-// for.  A snapshot that others may change while it is taken.
+// Fills up to `max` rows, one for each process from slot *slot on, which moves on; 0 at
+// first.  Returns how many rows: 0 when there are no more.  Processes may begin and end
+// while the list is taken; one that lives all the time is in it once.
 struct procinfo;
-int proc_list(struct procinfo *out, int max);
+int proc_list(uint32 *slot, struct procinfo *out, int max);

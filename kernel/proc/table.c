@@ -208,10 +208,10 @@ static bool fill_row(struct proc *p, struct procinfo *row) {
   return shown;
 }
 
-int proc_list(struct procinfo *out, int max) {
+int proc_list(uint32 *slot, struct procinfo *out, int max) {
   int n = 0;
   uint32 used = atomic_load_acquire(&fresh_slots);
-  for (uint32 i = 0; i < used && n < max; i++)
-    if (fill_row(&procs[i], &out[n])) n++;
+  while (*slot < used && n < max)
+    if (fill_row(&procs[(*slot)++], &out[n])) n++;
   return n;
 }

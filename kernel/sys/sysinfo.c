@@ -51,17 +51,21 @@ int64 sys_memstat(const uint64 *a) {
   return copyout(myproc()->vm, a[0], &out, sizeof(out));
 }
 
-// The rows are gathered in one frame; with more processes than fit, the rest is
-// left out.
+// A frame of rows at a time.
 int64 sys_proclist(const uint64 *a) {
-  int max = arg_int(a, 1);
+  int max = arg_int(a, 1), done = 0, err = 0;
   if (max < 0) return -EINVAL;
   struct procinfo *rows = kalloc_zeroed(FRAME_OTHER);
   if (rows == NULL) return -ENOMEM;
-  int n = proc_list(rows, MIN((uint64)max, PGSIZE / sizeof(*rows)));
-  int err = copyout(myproc()->vm, a[0], rows, n * sizeof(*rows));
+  uint32 slot = 0;
+  while (err == 0) {
+    int n = proc_list(&slot, rows, MIN((uint64)(max - done), PGSIZE / sizeof(*rows)));
+    if (n == 0) break;
+    err = copyout(myproc()->vm, a[0] + done * sizeof(*rows), rows, n * sizeof(*rows));
+    done += n;
+  }
   kfree(rows);
-  return err ? err : n;
+  return err ? err : done;
 }
 
 int64 sys_vmprint(const uint64 *a) {

@@ -1,6 +1,7 @@
 // Mistakes of the file system that only show once the buffer cache has let go of a
 // block or has never had it, or where many harts want one number at the same time.
 #include "kernel/inject.h"
+#include "kernel/procinfo.h"
 #include "user/usertests/ut.h"
 
 // --- What is on the disk is what was seen ---
@@ -252,4 +253,29 @@ void test_kept_stacks(void) {
     EXPECT_AT(round, during.kept, ==, before.kept - FRAMES);
     EXPECT_AT(round, after.kept, ==, before.kept);
   }
+}
+
+// With more processes than a frame has rows: each is there once, and no more rows are
+// written than were asked for.
+void test_proclist(void) {
+  enum { CHILDREN = 200 };
+  static struct procinfo rows[NPROC + 1];
+  static int pids[CHILDREN];
+  for (int i = 0; i < CHILDREN; i++)
+    if ((pids[i] = must_fork()) == 0)
+      for (;;) sleep(1000);
+  int n = proclist(rows, NPROC);
+  EXPECT(n, >, CHILDREN);
+  for (int i = 0; i < CHILDREN; i++) {
+    int times = 0;
+    for (int k = 0; k < n; k++) times += rows[k].pid == pids[i] && rows[k].ppid == getpid();
+    EXPECT_AT(i, times, ==, 1);
+  }
+  for (int max = 0; max < CHILDREN; max += 67) {
+    rows[max].pid = -7;
+    EXPECT_AT(max, proclist(rows, max), ==, max);
+    EXPECT_AT(max, rows[max].pid, ==, -7);
+  }
+  EXPECT(proclist(rows, -1), ==, -1);
+  kill_all(pids, CHILDREN);
 }
