@@ -33,7 +33,7 @@ QUIET_LIMIT = 180
 REFERENCE = 0.021
 
 F_SETPIPE_SZ = 1031  # fcntl has the name from Python 3.10 on
-LINE_MAX = 127   # the console's line, without its newline
+LINE_MAX = 511   # the console's line, without its newline
 parallel = 1     # how many guests their runner boots at the same time
 _alive = set()   # guests not yet closed
 PANIC = re.compile(r'^panic\b.*', re.M)

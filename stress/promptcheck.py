@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """promptcheck.py: the machine as a person at its console finds it.
 
-usage: promptcheck.py [options of the guest] [idle | lines | flood ...]
+usage: promptcheck.py [options of the guest] [CHECK ...]
 
-  idle   at the prompt QEMU uses next to no time of the host
-  lines  editing, ^D in the middle of a line, lines longer than the console's
-  flood  more is typed than fits while nobody reads: what was echoed is kept, in
-         order, and what is not kept was not echoed
+  idle        at the prompt QEMU uses next to no time of the host
+  lines       editing, ^D in the middle of a line, lines longer than the console's
+  paste       400 lines typed at once all run, in order
+  flood       more is typed than fits while nobody reads: lines are kept whole or refused
+              whole, which is heard and told
+  longest     one line longer than all that fits: what follows is not added to it
 
 Checks that fail say so; the last line is `N passed, N failed`.
 """
@@ -23,6 +25,9 @@ IDLE_SHARE = 0.10  # of one processor of the host
 WATCHED = 4        # seconds
 
 CTRL_D, CTRL_U, DELETE = '\x04', '\x15', '\x7f'
+BEL = '\x07'
+LEFT, DELETE_KEY, HOME = '\x1b[D', '\x1b[3~', '\x1bOH'
+TYPE_AHEAD = 16384
 
 # What is typed to wc, and what it must count: lines, words, bytes.
 TYPED = [
@@ -33,8 +38,14 @@ TYPED = [
     (DELETE * 3 + 'a\n' + CTRL_D, (1, 1, 2)),
     ('forgotten' + CTRL_U + 'd\n' + CTRL_D, (1, 1, 2)),
     ('x' * 127 + '\n' + CTRL_D, (1, 1, 128)),
-    ('x' * 128 + '\n' + CTRL_D, (1, 1, 129)),
-    ('x' * 600 + '\n' + CTRL_D, (1, 1, 601)),
+    ('x' * 511 + '\n' + CTRL_D, (1, 1, 512)),
+    ('x' * 512 + '\n' + CTRL_D, (1, 1, 513)),
+    ('x' * 1200 + '\n' + CTRL_D, (1, 1, 1201)),
+    ('x' * 305 + CTRL_U + 'd\n' + CTRL_D, (1, 1, 2)),
+    ('x' * 512 + CTRL_U + 'd\n' + CTRL_D, (1, 1, 2)),
+    ('x' * 305 + DELETE * 304 + '\n' + CTRL_D, (1, 1, 2)),
+    ('ab' + LEFT + 'c' + DELETE_KEY + HOME + '\x1b[200~d\x1b[1;5C\n' + CTRL_D, (1, 1, 5)),
+    ('a\x1b\nb\x1b[\nc\x1b[2\n' + CTRL_D, (3, 3, 6)),  # a sequence does not swallow a newline
 ]
 
 
@@ -68,30 +79,72 @@ def check_lines(machine):
             raise Wrong('%r typed to wc: expected %s, seen %s' % (typed, counts, seen or output))
 
 
+def outputs(text, words):
+    """-> those of the words that stand alone in a line, behind prompts at most."""
+    return re.findall(r'^(?:\$ )*(%s)$' % words, text, re.M)
+
+
+def check_paste(machine):
+    """Into a file: on the screen the echo of what is typed stands between."""
+    words = ['word%03d' % i for i in range(400)]
+    machine.type(''.join('echo %s >> pasted\n' % word for word in words) + 'echo all done\n')
+    machine.expect(r'^(?:\$ )*all done\n', limit=120)
+    machine.prompt(limit=20)
+    printed = machine.run('cat pasted').split()
+    if printed != words:
+        raise Wrong('%d of %d lines have run; the first that is wrong: %s' % (
+            len(printed), len(words), [(a, b) for a, b in zip(words, printed) if a != b][:1]))
+
+
 def check_flood(machine):
-    words = ['word%03d' % i for i in range(120)]
-    machine.type('sleep 40\n')
+    lines = ['echo word%03d %s' % (i, 'x' * 60) for i in range(400)]
+    machine.type('sleep 100\n')
     machine.listen(0.5)
     start = len(machine.log)
-    machine.type(''.join('echo %s\n' % word for word in words))
-    machine.listen(1.5)
-    echoed = machine.log[start:]
-    if not ''.join('echo %s\n' % word for word in words).startswith(echoed):
-        raise Wrong('the echo is not what was typed: ...%r' % echoed[-60:])
-    kept = re.findall(r'^echo (word\d+)\n', echoed, re.M)
-    if not 20 < len(kept) < len(words):
-        raise Wrong('%d of %d lines were echoed' % (len(kept), len(words)))
+    machine.type(''.join(line + '\n' for line in lines))
+    for _ in range(20):  # until the port has taken all
+        machine.listen(0.5)
+        echoed = machine.log[start:]
+        if len(re.findall('^echo |' + BEL, echoed, re.M)) >= len(lines):
+            break
+    kept = re.findall(r'^echo (word\d+) x{60}$', echoed, re.M)
+    if [line.split()[1] for line in lines[:len(kept)]] != kept:
+        raise Wrong('the echo is not what was typed: ...%r' % echoed[-200:])
+    if not TYPE_AHEAD <= len(kept) * (len(lines[0]) + 1) <= TYPE_AHEAD + 600:
+        raise Wrong('%d lines of %d bytes were kept' % (len(kept), len(lines[0]) + 1))
+    if echoed.count(BEL) != len(lines) - len(kept):
+        raise Wrong('%d lines were refused with %d BELs' % (len(lines) - len(kept),
+                                                           echoed.count(BEL)))
+    if len(re.findall(r'^\x07*console: \d+ bytes wait.*lost$', echoed, re.M)) != 1:
+        raise Wrong('the refusal is not told once: %r' % echoed[-300:])
     start = len(machine.log)
-    machine.expect(r'^(?:\$ )*%s\n' % kept[-1], limit=30)
-    printed = re.findall(r'^(?:\$ )*(word\d+)$', machine.log[start:], re.M)
-    if printed != kept:
+    machine.expect(r'^(?:\$ )*%s x{60}\n' % kept[-1], limit=90)
+    machine.prompt(limit=20)
+    printed = outputs(machine.log[start:], r'word\d+ x{60}')
+    if [line.split()[0] for line in printed] != kept:
         raise Wrong('%d lines were echoed, but %d run, from %s on'
                     % (len(kept), len(printed), printed[:1]))
-    machine.type('\n')  # the end of the line that was cut off
+    if machine.run('echo again').strip() != 'again':
+        raise Wrong('after the flood a line does not run')
+
+
+def check_longest(machine):
+    """A line that does not fit at all, then more while nobody reads, and then a good one."""
+    machine.type('sleep 30\n')
+    machine.listen(0.5)
+    machine.type('echo %s\n' % ('y' * 40000) + 'echo between\n')
+    machine.listen(2)
+    machine.prompt(limit=30)
+    start = len(machine.log)
+    machine.type('echo good\n')
+    machine.expect(r'^(?:\$ )*good\n', limit=8)
+    if 'cannot run' in machine.log[start:] or 'y' * 100 in machine.log[start:]:
+        raise Wrong('the line was added to another: %r' % machine.log[start:][-200:])
     machine.prompt(limit=20)
 
 
-CHECKS = {'idle': check_idle, 'lines': check_lines, 'flood': check_flood}
+CHECKS = {'idle': check_idle, 'lines': check_lines, 'paste': check_paste, 'flood': check_flood,
+          'longest': check_longest}
 
 
 def perform(args, name):
