@@ -9,6 +9,10 @@ usage: promptcheck.py [options of the guest] [CHECK ...]
   flood       more is typed than fits while nobody reads: lines are kept whole or refused
               whole, which is heard and told
   longest     one line longer than all that fits: what follows is not added to it
+  interrupt   ^C ends the foreground job, all of it and nothing else
+  forks       ^C while processes fork, and in a fork bomb: none escapes
+  prompt      ^C at the prompt drops the line, and a new prompt comes
+  processes   ps and ^P show all of 300 processes
 
 Checks that fail say so; the last line is `N passed, N failed`.
 """
@@ -24,7 +28,7 @@ import guest as guests  # noqa: E402
 IDLE_SHARE = 0.10  # of one processor of the host
 WATCHED = 4        # seconds
 
-CTRL_D, CTRL_U, DELETE = '\x04', '\x15', '\x7f'
+CTRL_C, CTRL_D, CTRL_P, CTRL_U, DELETE = '\x03', '\x04', '\x10', '\x15', '\x7f'
 BEL = '\x07'
 LEFT, DELETE_KEY, HOME = '\x1b[D', '\x1b[3~', '\x1bOH'
 TYPE_AHEAD = 16384
@@ -143,8 +147,109 @@ def check_longest(machine):
     machine.prompt(limit=20)
 
 
+def names(machine):
+    """-> the names of all processes but the ps that lists them, sorted."""
+    output = machine.run('ps')
+    rows = re.findall(r'^ *\d+ +\d+ \w +\d+ +\d+ (\S+)$', output, re.M)
+    if 'ps' not in rows:
+        raise Wrong('ps has printed %r' % output)
+    rows.remove('ps')
+    return sorted(rows)
+
+
+def expect_names(machine, wanted, what):
+    """Those that end may take a moment."""
+    for _ in range(20):
+        seen = names(machine)
+        if seen == sorted(wanted):
+            return
+        machine.listen(0.3)
+    raise Wrong('after ^C in %s there are %s' % (what, seen))
+
+
+def interrupt(machine, command, begun=None, pause=0.7):
+    """Types a command, waits until it runs, types ^C -> the output up to the prompt."""
+    machine.type(command + '\n')
+    if begun:
+        machine.expect(begun, limit=60)
+    else:
+        machine.listen(pause)
+    machine.seen = len(machine.log)  # a prompt of the job's own is not the one to come
+    machine.type(CTRL_C)
+    return machine.prompt(limit=60)
+
+
+def check_interrupt(machine):
+    idle = ['init', 'sh']
+    for command in ('cat', 'cat | cat | wc', '(sleep 1000; echo not-this)', 'sh',
+                    'sleep 1000; echo not-this; sleep 1000; echo not-this', 'usertests killstatus preempt',
+                    'echo x | (cat; sleep 1000; cat)'):
+        output = interrupt(machine, command)
+        if re.search(r'^not-this', output, re.M):
+            raise Wrong('^C did not end all of %s' % command)
+        expect_names(machine, idle, command)
+    interrupt(machine, 'jobtest tree', 'has begun')
+    expect_names(machine, idle, 'a tree')
+    job = ['sh', 'sleep']  # in the background: the shell that waits for it, too
+    machine.run('sleep 1000 &')
+    interrupt(machine, 'cat')
+    expect_names(machine, idle + job, 'cat, with a sleep in the background')
+    machine.type('sleep 1000 & cat\n')
+    machine.listen(0.7)
+    machine.type('half a line' + CTRL_C)
+    machine.prompt(limit=20)
+    expect_names(machine, idle + job * 2, 'cat, on a line with another in the background')
+    machine.type('cat\n' + CTRL_C + 'echo same burst\n')
+    machine.expect(r'^(?:\$ )*same burst\n', limit=20)
+    machine.prompt(limit=20)
+    expect_names(machine, idle + job * 2, 'cat, typed in one go')
+
+
+def check_forks(machine):
+    for _ in range(12):
+        interrupt(machine, 'jobtest forkers', 'has begun')
+        expect_names(machine, ['init', 'sh'], 'forking processes')
+    interrupt(machine, 'jobtest bomb', 'has begun', pause=2)
+    expect_names(machine, ['init', 'sh'], 'a fork bomb')
+    interrupt(machine, 'stress -t 60', pause=4)
+    machine.run('rm stress.log')
+    expect_names(machine, ['init', 'sh'], 'stress')
+
+
+def check_prompt(machine):
+    for typed in ('', 'echo not-this', 'y' * 300):
+        machine.type(typed)
+        machine.listen(0.3)
+        machine.type(CTRL_C)
+        output = machine.prompt(limit=5)
+        if not output.endswith('^C\n') or 'cannot run' in output:
+            raise Wrong('%r and ^C at the prompt: %r' % (typed, output))
+        if machine.run('echo fine').strip() != 'fine':
+            raise Wrong('after %r and ^C a line does not run' % typed)
+
+
+def check_processes(machine):
+    machine.type('jobtest crowd 300\n')
+    machine.expect('has begun', limit=60)
+    start = len(machine.log)
+    machine.type(CTRL_P)
+    machine.listen(2)
+    rows = re.findall(r'^\d+ \w hart \d+ jobtest$', machine.log[start:], re.M)
+    if len(rows) != 301 or len(set(rows)) != 301:
+        raise Wrong('^P shows %d of 301 processes' % len(set(rows)))
+    machine.type(CTRL_C)
+    machine.prompt(limit=30)
+    machine.run('jobtest crowd 300 &')
+    machine.expect('has begun', limit=60)
+    machine.type('\n')
+    machine.prompt(limit=20)
+    if names(machine).count('jobtest') != 301:
+        raise Wrong('ps shows %d of 301 processes' % names(machine).count('jobtest'))
+
+
 CHECKS = {'idle': check_idle, 'lines': check_lines, 'paste': check_paste, 'flood': check_flood,
-          'longest': check_longest}
+          'longest': check_longest, 'interrupt': check_interrupt, 'forks': check_forks,
+          'prompt': check_prompt, 'processes': check_processes}
 
 
 def perform(args, name):

@@ -12,6 +12,10 @@
 // is longer than the ring is given up later: what no reader has had of it is taken back;
 // if that is not all, it ends there.
 //
+// ^C drops what no reader has had, but for the rest of a line that a reader has begun.  A
+// shell that waits for a line gets an empty one, so that it prompts again; else the
+// foreground job ends (proc/job.h).
+//
 // A reader makes its user pages ready before it waits, and then copies bytes under the
 // lock into a buffer that cannot fault.  So a bad address loses nothing.  Lock: CONSOLE.
 #include "dev/console.h"
@@ -24,6 +28,7 @@
 #include "lib/printf.h"
 #include "mm/kalloc.h"
 #include "mm/usercopy.h"
+#include "proc/job.h"
 #include "proc/proc.h"
 #include "sync/waitq.h"
 
@@ -49,6 +54,7 @@ static uint32 end;                             // [lock] where the next byte goe
 static bool refusing;                          // [lock] up to the end of this line
 static bool told;                              // [lock] of the first one refused
 static enum escape escape;                     // [lock]
+static uint32 shells_waiting;                  // [lock] for a line
 static struct waitq readers = WAITQ(readers);  // [lock]
 
 // --- typing: the lock is held -------------------------------------------------
@@ -123,6 +129,33 @@ static void erase_all(void) {
   while (end != readable) erase_one();
 }
 
+// Whether a reader has had the first bytes of a line and not its end.
+static bool line_is_begun(void) {
+  return next_read != 0 && !ends_line(ring[(next_read - 1) % RING]);
+}
+
+// Keeps the rest of a line that has been begun; if its end is not there, it ends here.
+static void drop_unread(void) {
+  bool begun = line_is_begun();
+  uint32 keep = next_read;
+  while (begun && keep != readable) begun = !ends_line(ring[keep++ % RING]);
+  line = readable = end = keep;
+  if (begun) end_line('\n');
+}
+
+// Returns whether a job is to be ended.
+static bool interrupt(void) {
+  refusing = told = false;
+  drop_unread();
+  echo("^C\n", 3);
+  bool job = shells_waiting == 0;
+  if (job)
+    job_interrupt_ask();
+  else if (readable == next_read)
+    end_line('\n');
+  return job;
+}
+
 // Whether c is part of an escape sequence.  Control characters never are.
 static bool skip_escape(char c) {
   enum escape was = escape;
@@ -145,9 +178,12 @@ static bool skip_escape(char c) {
   }
 }
 
-static void edit(char c) {
-  if (skip_escape(c)) return;
+// Returns whether a job is to be ended.
+static bool edit(char c) {
+  if (skip_escape(c)) return false;
   switch (c) {
+    case CTRL('C'):
+      return interrupt();
     case CTRL('U'):
       erase_all();
       break;
@@ -160,6 +196,7 @@ static void edit(char c) {
     default:
       add(c == '\r' ? '\n' : c);
   }
+  return false;
 }
 
 // ^P.  Without the lock: it takes those of the processes.  The ring of the port has room
@@ -180,8 +217,9 @@ static void input(char c) {
     return;
   }
   acquire(&lock);
-  edit(c);
+  bool job = edit(c);
   release(&lock);
+  if (job) job_interrupt_start();
 }
 
 // --- reading ------------------------------------------------------------------
@@ -207,9 +245,12 @@ static int64 take_bytes(const struct io_buffer *io) {
 // The lock is held.
 static int wait_for_bytes(void) {
   int err = 0;
+  bool shell = !line_is_begun() && job_line_begins();
+  shells_waiting += shell;
   stall_outside_begin();
   while (next_read == readable && err == 0) err = sleep_killable(&readers, &lock);
   stall_outside_end();
+  shells_waiting -= shell;
   return err;
 }
 

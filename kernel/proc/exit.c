@@ -12,6 +12,7 @@
 #include "mm/usercopy.h"
 #include "mm/vm.h"
 #include "proc/exec.h"
+#include "proc/job.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
 #include "proc/table.h"
@@ -89,12 +90,23 @@ void obey_stop(void) {
   exec_next();
 }
 
+// Init looks after the foreground job, too.  Its family lock is held.
+static void walk_if_due(struct proc *p) {
+  while (p == init_proc && job_walk_due()) {
+    release(&p->family);
+    job_walk();
+    acquire(&p->family);
+  }
+}
+
 int wait(uint64 va) {
   struct proc *p = myproc(), *leader = p->leader;
   acquire(&leader->family);
+  walk_if_due(p);
   while (list_empty(&leader->zombies)) {
     bool none = list_empty(&leader->children) && leader->zombies_in_hand == 0;
     int err = none ? -ECHILD : sleep_killable(&leader->child_ended, &leader->family);
+    walk_if_due(p);
     if (err == 0) continue;
     release(&leader->family);
     return err;

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/vm.h"
 #include "proc/files.h"
+#include "proc/job.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
 #include "proc/table.h"
@@ -34,7 +35,9 @@ int fork(void) {
   int pid = child->pid;
   acquire(&parent->family);
   child->parent = parent;
+  child->from_init = parent == init_proc;
   list_push_back(&parent->children, &child->sibling);
+  if (unlikely(job_stillborn(parent))) stop(child, STOP_PROCESS);  // I15
   release(&parent->family);
   start(child);
   return pid;

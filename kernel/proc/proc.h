@@ -97,6 +97,8 @@ struct proc {
   struct list member;       // [family] other threads: in members
   uint32 live_members;      // [family] leader: those that have not ended
   bool closing;             // [family] leader: no thread may be added any more
+  bool from_init;           // [const once it runs] leader: init itself has forked it
+  bool shell;               // [own; atomic reads] leader: and it reads lines (proc/job.h)
   struct new_program next;  // [family] leader: to be run once the threads are gone
   uint64 user_stack;        // [const] what clone was given; its page's address
   int exit_status;          // [parent's family] of a leader

@@ -64,6 +64,8 @@ static void init_fields(struct proc *p) {
   p->zombies_in_hand = 0;
   p->live_members = 0;
   p->closing = false;
+  p->from_init = false;
+  p->shell = false;
   p->next.vm = NULL;
   p->user_stack = 0;
   p->exit_status = 0;
