@@ -44,13 +44,14 @@ char *strcpy(char *dst, const char *src);
 char *strchr(const char *s, char c);
 int strcmp(const char *a, const char *b);
 uint strlen(const char *s);
-int atoi(const char *s);  // leading digits, after an optional sign
+int atoi(const char *s);  // leading digits, after blanks and an optional sign
 
 // Reads a line of at most max - 1 bytes from fd 0, its newline included, and
 // terminates it.  Returns buf; an empty string at the end of input.
 char *gets(char *buf, int max);
 
-// Heap blocks, aligned to 16 bytes; malloc returns 0 when there is no room.
+// Heap blocks, aligned to 16 bytes; malloc returns 0 when there is no room.  free() of what
+// is no block in use ends the program, all its threads, after a message.
 void *malloc(uint64 size);
 void free(void *block);
 

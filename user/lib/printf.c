@@ -30,6 +30,13 @@ static void put_text(struct output *out, const struct spec *spec, const char *s)
   if (spec->left) fill(out, ' ', spec->width - length);
 }
 
+// A precision means nothing here, and a NUL is a character.
+static void put_char(struct output *out, const struct spec *spec, char c) {
+  if (!spec->left) fill(out, ' ', spec->width - 1);
+  put(out, c);
+  if (spec->left) fill(out, ' ', spec->width - 1);
+}
+
 // `lead` is what stands before the digits: a sign or 0x.
 static void put_digits(struct output *out, const struct spec *spec, uint64 value, uint base,
                        const char *letters, const char *lead) {
@@ -116,12 +123,7 @@ static void convert(struct output *out, const struct spec *spec, char letter, va
       break;
     }
     case 's': put_text(out, spec, va_arg(*args, const char *)); break;
-    case 'c': {
-      char text[2] = {va_arg(*args, int), 0};
-      if (text[0]) put_text(out, spec, text);
-      else put(out, 0);
-      break;
-    }
+    case 'c': put_char(out, spec, va_arg(*args, int)); break;
     case '%': put(out, '%'); break;
     default:  // shown as written, so that the mistake is seen
       put(out, '%');

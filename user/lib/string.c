@@ -77,7 +77,7 @@ int strcmp(const char *a, const char *b) {
 }
 
 int atoi(const char *s) {
-  while (*s == ' ' || *s == '\t') s++;
+  while (*s == ' ' || (*s >= '\t' && *s <= '\r')) s++;
   int negative = *s == '-';
   if (*s == '-' || *s == '+') s++;
   uint value = 0;  // wraps where an int would overflow
