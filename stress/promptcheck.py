@@ -13,6 +13,7 @@ usage: promptcheck.py [options of the guest] [CHECK ...]
   forks       ^C while processes fork, and in a fork bomb: none escapes
   prompt      ^C at the prompt drops the line, and a new prompt comes
   processes   ps and ^P show all of 300 processes
+  shell       the shell: >> to a device, cd with a redirection, jobs and their input
 
 Checks that fail say so; the last line is `N passed, N failed`.
 """
@@ -164,7 +165,7 @@ def expect_names(machine, wanted, what):
         if seen == sorted(wanted):
             return
         machine.listen(0.3)
-    raise Wrong('after ^C in %s there are %s' % (what, seen))
+    raise Wrong('after %s there are %s' % (what, seen))
 
 
 def interrupt(machine, command, begun=None, pause=0.7):
@@ -187,33 +188,33 @@ def check_interrupt(machine):
         output = interrupt(machine, command)
         if re.search(r'^not-this', output, re.M):
             raise Wrong('^C did not end all of %s' % command)
-        expect_names(machine, idle, command)
+        expect_names(machine, idle, '^C in ' + command)
     interrupt(machine, 'jobtest tree', 'has begun')
-    expect_names(machine, idle, 'a tree')
+    expect_names(machine, idle, '^C in a tree')
     job = ['sh', 'sleep']  # in the background: the shell that waits for it, too
     machine.run('sleep 1000 &')
     interrupt(machine, 'cat')
-    expect_names(machine, idle + job, 'cat, with a sleep in the background')
+    expect_names(machine, idle + job, '^C in cat, with a sleep in the background')
     machine.type('sleep 1000 & cat\n')
     machine.listen(0.7)
     machine.type('half a line' + CTRL_C)
     machine.prompt(limit=20)
-    expect_names(machine, idle + job * 2, 'cat, on a line with another in the background')
+    expect_names(machine, idle + job * 2, '^C in cat, on a line with another in the background')
     machine.type('cat\n' + CTRL_C + 'echo same burst\n')
     machine.expect(r'^(?:\$ )*same burst\n', limit=20)
     machine.prompt(limit=20)
-    expect_names(machine, idle + job * 2, 'cat, typed in one go')
+    expect_names(machine, idle + job * 2, '^C in cat, typed in one go')
 
 
 def check_forks(machine):
     for _ in range(12):
         interrupt(machine, 'jobtest forkers', 'has begun')
-        expect_names(machine, ['init', 'sh'], 'forking processes')
+        expect_names(machine, ['init', 'sh'], '^C in forking processes')
     interrupt(machine, 'jobtest bomb', 'has begun', pause=2)
-    expect_names(machine, ['init', 'sh'], 'a fork bomb')
+    expect_names(machine, ['init', 'sh'], '^C in a fork bomb')
     interrupt(machine, 'stress -t 60', pause=4)
     machine.run('rm stress.log')
-    expect_names(machine, ['init', 'sh'], 'stress')
+    expect_names(machine, ['init', 'sh'], '^C in stress')
 
 
 def check_prompt(machine):
@@ -247,9 +248,33 @@ def check_processes(machine):
         raise Wrong('ps shows %d of 301 processes' % names(machine).count('jobtest'))
 
 
+# Commands, and what they print.
+COMMANDS = [
+    ('echo seen >> console', 'seen\n'),
+    ('echo one > file; echo two >> file; cat file; rm file', 'one\ntwo\n'),
+    ('mkdir folder; cd folder > made; mkdir inner; cd /; ls folder | wc', '3 12 69 \n'),
+    ('cat made | wc', '0 0 0 \n'),
+    ('cd /nowhere > made; echo $?', 'sh: cannot change to /nowhere\n1\n'),
+    ('cd / > /no/such; echo $?', 'sh: cannot open /no/such\n1\n'),
+    ('rm folder/inner folder made', ''),
+    ('jobtest foreign; echo $?', '0\n'),
+]
+
+
+def check_shell(machine):
+    for command, wanted in COMMANDS:
+        output = machine.run(command, limit=10)
+        if output != wanted:
+            raise Wrong('%s: expected %r, seen %r' % (command, wanted, output))
+    machine.run('(cat; sleep 20) &')  # its input ends at once
+    if machine.run('echo mine', limit=5) != 'mine\n':
+        raise Wrong('a job in the background has read the line')
+    expect_names(machine, ['init', 'sh', 'sh', 'sh', 'sleep'], 'a job in the background')
+
+
 CHECKS = {'idle': check_idle, 'lines': check_lines, 'paste': check_paste, 'flood': check_flood,
           'longest': check_longest, 'interrupt': check_interrupt, 'forks': check_forks,
-          'prompt': check_prompt, 'processes': check_processes}
+          'prompt': check_prompt, 'processes': check_processes, 'shell': check_shell}
 
 
 def perform(args, name):

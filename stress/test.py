@@ -121,7 +121,8 @@ def tests(args):
                                  '--image', args.image))
               for name, script, *options in
               (('panics end well', 'panictest.py', '--count', '12' if args.quick else '36'),
-               ('a host that pauses is no bug', 'pausetest.py'))]
+               ('a host that pauses is no bug', 'pausetest.py'),
+               ('a person at the prompt', 'promptcheck.py'))]
     found.append(Test('other machines and processors',
                       on_host(sys.executable, 'stress/machines.py', '--quick', '--qemu', args.qemu,
                               '--image', args.image)))

@@ -1,9 +1,11 @@
 // Running what was parsed.  Each command of a pipeline has a process of its own,
-// but a lone `cd` or `exit` runs in the shell.  The shell never has children while
-// it runs no pipeline: those in the background belong to init.
+// but a lone `cd` or `exit` runs in the shell.  The shell waits for the processes that it
+// has started; others may be its children from before it became a shell.  Jobs in the
+// background belong to init, and read nothing: their input is an empty pipe.
 #include "kernel/types.h"
 #include "kernel/fcntl.h"
 #include "kernel/param.h"
+#include "kernel/stat.h"
 #include "user/user.h"
 
 #include "user/sh/sh.h"
@@ -69,16 +71,24 @@ static int expand_all(const struct command *command, char **argv) {
 
 // ---- commands --------------------------------------------------------------
 
+static int is_builtin(int argc, char **argv) {
+  return argc > 0 && (strcmp(argv[0], "exit") == 0 || strcmp(argv[0], "cd") == 0);
+}
+
 // Runs a command of the shell's own.  Returns whether it was one; *status is then
 // what it gave.
 static int run_builtin(int argc, char **argv, int *status) {
-  if (argc == 0) return 0;
+  if (!is_builtin(argc, argv)) return 0;
   if (strcmp(argv[0], "exit") == 0) exit(argc > 1 ? atoi(argv[1]) : last_status);
-  if (strcmp(argv[0], "cd") != 0) return 0;
   const char *path = argc > 1 ? argv[1] : "/";
   *status = chdir(path) < 0;
   if (*status) fprintf(2, "sh: cannot change to %s\n", path);
   return 1;
+}
+
+static int is_file(int fd) {
+  struct stat st;
+  return fstat(fd, &st) == 0 && st.type == T_FILE;
 }
 
 // A descriptor for the redirection, or -1 after a message.
@@ -92,8 +102,8 @@ static int open_redirect(const struct redirect *redirect) {
   const char *path = expand(redirect->path);
   int fd = path ? open(path, flags[redirect->kind]) : -1;
   if (fd < 0) fprintf(2, "sh: cannot open %s\n", path ? path : "a name so long");
-  // There is no way to open a file at its end: read up to there.
-  if (fd >= 0 && redirect->kind == APPEND_TO)
+  // There is no way to open a file at its end: read up to there.  A device has none.
+  if (fd >= 0 && redirect->kind == APPEND_TO && is_file(fd))
     while (read(fd, store, sizeof(store)) > 0) continue;
   return fd;
 }
@@ -166,31 +176,64 @@ static int start(const struct command *command, int in, int *next_in) {
   return pid;
 }
 
-static int run_processes(const struct command *commands) {
-  int in = 0, started = 0, pid = 0;
-  for (const struct command *c = commands; c && pid >= 0; c = c->next) {
-    pid = start(c, in, &in);
-    if (pid > 0) started++;
-  }
-  if (pid < 0 && in > 0) close(in);
+// The command whose process this is; 0: a child that is none of the pipeline.
+static struct command *command_of(struct command *commands, int pid) {
+  for (struct command *c = commands; c; c = c->next)
+    if (c->pid == pid) return c;
+  return 0;
+}
 
+static int wait_for_all(struct command *commands, int started) {
   int result = 1;  // when the last command could not be started
-  while (started-- > 0) {
-    int status = 0;
-    if (wait(&status) == pid) result = status;
+  while (started > 0) {
+    int status = 0, pid = wait(&status);
+    if (pid < 0) break;
+    struct command *ended = command_of(commands, pid);
+    if (!ended) continue;
+    ended->pid = 0;
+    started--;
+    if (!ended->next) result = status;
   }
   return result;
 }
 
-static int run_pipeline(const struct command *commands) {
-  // Whether it is a builtin shows when the words are expanded.
-  if (!commands->next && !commands->body && !commands->redirects) {
-    static char *argv[MAXARG];
-    int status;
-    int argc = expand_all(commands, argv);
-    if (argc < 0) return USAGE;
-    if (run_builtin(argc, argv, &status)) return status;
+static int run_processes(struct command *commands) {
+  int in = 0, started = 0, failed = 0;
+  for (struct command *c = commands; c && !failed; c = c->next) {
+    c->pid = start(c, in, &in);
+    failed = c->pid < 0;
+    started += !failed;
   }
+  if (failed && in > 0) close(in);
+  return wait_for_all(commands, started);
+}
+
+// What redirections do for a command that runs in the shell: it prints nothing and reads
+// nothing, but the files are made.  Returns 0, or -1 after a message.
+static int touch_redirects(const struct command *command) {
+  for (const struct redirect *r = command->redirects; r; r = r->next) {
+    int fd = open_redirect(r);
+    if (fd < 0) return -1;
+    close(fd);
+  }
+  return 0;
+}
+
+// Runs a lone command in the shell, if it is of that kind; returns whether it is.
+static int run_here(const struct command *command, int *status) {
+  static char *argv[MAXARG];
+  int argc = expand_all(command, argv);
+  *status = USAGE;
+  if (argc < 0) return 1;
+  if (!is_builtin(argc, argv)) return 0;
+  *status = 1;
+  if (touch_redirects(command) < 0) return 1;
+  return run_builtin(expand_all(command, argv), argv, status);  // the names took their room
+}
+
+static int run_pipeline(struct command *commands) {
+  int status;
+  if (!commands->next && !commands->body && run_here(commands, &status)) return status;
   return run_processes(commands);
 }
 
@@ -202,21 +245,32 @@ static int run_group(const struct group *group) {
   return last_status;
 }
 
+// The life of a job in the background: whatever it reads has ended.
+static void __attribute__((noreturn)) become_job(const struct group *group) {
+  int empty[2];
+  leave_source();
+  if (pipe(empty) < 0) {
+    fprintf(2, "sh: cannot make a pipe\n");
+    exit(1);
+  }
+  close(empty[1]);
+  move_fd(empty[0], 0);
+  exit(run_group(group));
+}
+
 // Runs a group in a grandchild that init inherits at once.
 static int run_in_background(const struct group *group) {
   int pid = fork();
   if (pid == 0) {
     int job = fork();
-    if (job == 0) {
-      leave_source();
-      exit(run_group(group));
-    }
+    if (job == 0) become_job(group);
     exit(job < 0);
   }
-  int status = 1;
-  if (pid > 0) wait(&status);
-  if (status != 0) fprintf(2, "sh: cannot start a process\n");
-  return status;
+  int status = 1, ended;
+  do ended = pid > 0 ? wait(&status) : -1;
+  while (ended >= 0 && ended != pid);
+  if (ended < 0 || status != 0) fprintf(2, "sh: cannot start a process\n");
+  return ended < 0 ? 1 : status;
 }
 
 int run_list(const struct group *list) {

@@ -39,6 +39,7 @@ struct command {
   struct word *words;          // the program and its arguments, or
   struct group *body;          // a subshell's commands
   struct redirect *redirects;  // in the order written
+  int pid;                     // of its process, once it is started and until it ends
   struct command *next;        // what its output goes to
 };
 
