@@ -238,7 +238,9 @@ gdb: ## attach gdb to `make qemu-gdb`
 print-gdbport: ## the port that qemu-gdb listens on
 	@echo $(GDBPORT)
 
-# A private copy of the disk, the commands typed at the prompt, their status.
+# A private copy of the disk, the commands typed at the prompt, their status.  What CMD
+# holds is typed as it stands: make does not expand it.
+override CMD := $(value CMD)
 export CMD
 run: $(bootable) ## CMD='...' boots, types it, ends with its status
 	$(Q)$(PYTHON) stress/run.py --kernel $(OUT)/kernel --image $(FSIMG) --qemu $(QEMU) \
@@ -340,7 +342,7 @@ help: ## this
 	  APPEND 'options for the kernel: key=value ...' \
 	  FSIMG 'disk image to boot (a copy of it, unless FSIMG_RW=1)' \
 	  CMD 'what `make run` types, commands one a line' \
-	  TIMEOUT 'seconds that `make run` may take, 0: as long as there is output' \
+	  TIMEOUT 'seconds for each command of `make run`, 0: as long as there is output' \
 	  HOURS 'after which `make campaign` begins nothing more, $(HOURS)' \
 	  HOSTCC 'compiler of this machine, for bench-smp, $(HOSTCC)' \
 	  QEMU 'emulator, $(QEMU)' QEMUEXTRA 'further arguments for it' \

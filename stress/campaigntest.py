@@ -106,11 +106,12 @@ class Campaign(unittest.TestCase):
         run = runs.Run('stress -s {seed}; echo "$?"', 'debug', 4, '64M', 7)
         self.assertEqual(self.program.repeat_command(args, run, 'it hung'),
                          "make run CPUS=4 MEM=64M DEBUG=1 APPEND='a=b seed=7' "
-                         "CMD='stress -s 7; echo \"$$?\"'")
+                         "CMD='stress -s 7; echo \"$?\"'")
         self.assertEqual(self.program.quoted('CMD', "cowtest 'many sharers'"),
                          'CMD="cowtest \'many sharers\'"')
+        self.assertEqual(self.program.quoted('APPEND', 'a=$'), "APPEND='a=$$'")
         self.assertEqual(self.program.quoted('CMD', "echo '$?'"),
-                         "CMD='echo '\"'\"'$$?'\"'\"''")
+                         "CMD='echo '\"'\"'$?'\"'\"''")
         again = self.program.repeat_command(args, run, 'fsck: block 9 is free')
         self.assertIn('stress/campaign --results build/repeat --fresh --cpus 4 --mem 64M', again)
 

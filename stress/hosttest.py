@@ -11,6 +11,7 @@ import ast
 import importlib.util
 import os
 import struct
+import subprocess
 import sys
 import sysconfig
 import unittest
@@ -22,6 +23,7 @@ import fsck  # noqa: E402
 import guest  # noqa: E402
 import ksyms  # noqa: E402
 import mkfs  # noqa: E402
+import run  # noqa: E402
 from benchsmptest import BenchSmp  # noqa: E402, F401
 from measuretest import Bench, Measure  # noqa: E402, F401
 from campaigntest import Campaign  # noqa: E402, F401
@@ -239,6 +241,38 @@ class Limits(unittest.TestCase):
                                      extra='-icount "shift=0"')
         self.assertIn('file=a,,b.img,if=none,format=raw,id=x0', command)
         self.assertEqual(command[-4:], ['-append', 'seed=1', '-icount', 'shift=0'])
+
+
+class Script(list):
+    """A guest that answers nothing; the calls it gets."""
+    scale = 8
+
+    def boot(self):
+        pass
+
+    def command(self, line, limit, quiet):
+        self.append((line, limit * self.scale, quiet * self.scale))
+        return '', 0
+
+    def poweroff(self, status):
+        return status
+
+
+class Run(unittest.TestCase):
+    def test_command_is_typed_as_it_stands(self):
+        for given in ('false; echo $?', 'echo $$? $(CC) #', "a 'b'"):
+            for arguments, environment in ((['CMD=' + given], {}), ([], {'CMD': given})):
+                shown = subprocess.run(
+                    ['make', '-s', '--no-print-directory', '--eval', 'show: ; @printenv CMD',
+                     'show'] + arguments, cwd=TOP, stdout=subprocess.PIPE,
+                    env=dict({name: value for name, value in os.environ.items()
+                              if not name.startswith('M')}, **environment))
+                self.assertEqual(shown.stdout.decode(), given + '\n')
+
+    def test_timeout_is_in_seconds(self):
+        machine = Script()
+        run.run(machine, ['a', 'b'], 10)
+        self.assertEqual(machine, [('a', 10, 10), ('b', 10, 10)])
 
 
 OLDEST = (3, 9)

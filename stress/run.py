@@ -28,7 +28,9 @@ def exit_code(status):
 
 
 def run(machine, lines, limit):
+    """`limit`: seconds by the clock for each line, whatever this machine's speed; 0: none."""
     machine.boot()
+    limit /= machine.scale
     first = 0
     for line in lines:
         _, status = machine.command(line, limit=limit, quiet=limit or guests.QUIET_LIMIT)

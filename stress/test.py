@@ -3,10 +3,11 @@
 
 usage: test.py [--quick] [--junit FILE] [--jobs N] [FILTER ...]
 
-Builds both kernels, tests the host's tools, and runs the programs below in
-guests of many shapes, each in a boot of its own, several boots at a time.  A
-program passes when it ends with status 0, the machine powers off well, and the
-disk it leaves is consistent.  Five mistakes made on purpose (mutants.py), others
+Copies the tree to build/test/tree, so that what is in build/ stays as it is, above all
+the disk with what has been written to it.  There it builds both kernels, tests the
+host's tools, and runs the programs below in guests of many shapes, each in a boot of
+its own, several boots at a time.  A program passes when it ends with status 0, the
+machine powers off well, and the disk it leaves is consistent.  Five mistakes made on purpose (mutants.py), others
 each day, must be noticed.  FILTERs choose tests whose names contain one of
 them.  Logs are in build/test/; the last line is `N passed, N failed`.
 """
@@ -14,8 +15,10 @@ them.  Logs are in build/test/; the last line is `N passed, N failed`.
 import argparse
 import concurrent.futures
 import datetime
+import filecmp
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -29,7 +32,8 @@ import guest as guests  # noqa: E402
 from mkfs import read_whole  # noqa: E402
 from report import Result, tally, write_junit  # noqa: E402
 
-LOGS = 'build/test'
+LOGS = os.path.join(TOP, 'build/test')
+TREE = os.path.join(LOGS, 'tree')
 KERNELS = {'default': 'build/kernel', 'debug': 'build/debug/kernel'}
 
 # Command and the seconds that it may take on a fast machine.
@@ -170,6 +174,28 @@ def tests(args):
             if not args.filters or any(word in test.name for word in args.filters)]
 
 
+def files_below(root):
+    """-> the paths of the tree's files, without what is hidden or built."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders
+                      if name[0] != '.' and name != '__pycache__' and
+                      (folder, name) != (root, 'build')]
+        yield from (os.path.relpath(os.path.join(folder, name), root) for name in names)
+
+
+def copy_tree():
+    """Makes the copy equal to the original; touches only files that differ."""
+    wanted = set(files_below(TOP))
+    for name in wanted:
+        original, copy = os.path.join(TOP, name), os.path.join(TREE, name)
+        if not (os.path.exists(copy) and filecmp.cmp(original, copy, shallow=False)):
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copy2(original, copy)
+            os.utime(copy)  # newer than what was built from it
+    for name in set(files_below(TREE)) - wanted:
+        os.remove(os.path.join(TREE, name))
+
+
 printing = threading.Lock()
 
 
@@ -198,7 +224,7 @@ def arguments():
     parser.add_argument('--junit', metavar='FILE')
     parser.add_argument('--jobs', type=int, default=min(4, guests.HOST_CORES),
                         help='guests at the same time')
-    parser.add_argument('--image', default='build/fs.img')
+    parser.add_argument('--image', default='build/fs.img', help='in build/test/tree')
     parser.add_argument('--make', default='make')
     parser.add_argument('--qemu', default='qemu-system-riscv64')
     parser.add_argument('--toolprefix', default='')
@@ -210,8 +236,9 @@ def main():
     guests.terminate_politely()
     args = arguments()
     junit = args.junit and os.path.abspath(args.junit)
-    os.chdir(TOP)
-    os.makedirs(LOGS, exist_ok=True)
+    os.makedirs(TREE, exist_ok=True)
+    copy_tree()
+    os.chdir(TREE)
     guests.parallel = args.jobs
     guests.machine_scale()  # measured while nothing else runs
     results = [perform(test) for test in builds(args)]
