@@ -165,7 +165,7 @@ def tests(args):
     found += [Test('turns are even: %s, %d harts in turn' % (line, cpus),
                    in_guest(args, KERNELS['default'], line, 120, cpus=cpus, append='root=ram',
                             extra=IN_TURN + args.image))
-              for line, cpus in (('turns 2 0 300', 1), ('turns 0 8 1000', 2))]
+              for line, cpus in (('turns 2 0 300', 1), ('turns 0 8 1000', 2), ('handover', 1))]
     found.append(Test('consistent after crashes',
                       on_host(sys.executable, 'stress/crash.py', '--seed', str(SEED_OF_THE_DAY),
                               '--calls', '60' if args.quick else '150', '--qemu', args.qemu,
