@@ -25,9 +25,9 @@ sys.dont_write_bytecode = True  # all output belongs in build/
 import guest as guests  # noqa: E402
 
 LOGS = 'build/panics'
-LIMIT = 20   # seconds, for a panic to come and the report to end
+LIMIT = 40   # seconds, for a panic to come and the report to end
 LOAD = 14    # processes, two of each sort
-WATCHDOG = 2
+WATCHDOG = 1
 
 # What the first line says, and a function that the backtrace must go through.
 Kind = collections.namedtuple('Kind', 'says through least_cpus', defaults=(1,))
