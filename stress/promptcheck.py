@@ -92,6 +92,7 @@ def outputs(text, words):
 def check_paste(machine):
     """Into a file: on the screen the echo of what is typed stands between."""
     words = ['word%03d' % i for i in range(400)]
+    machine.run('rm pasted')  # of an earlier run
     machine.type(''.join('echo %s >> pasted\n' % word for word in words) + 'echo all done\n')
     machine.expect(r'^(?:\$ )*all done\n', limit=120)
     machine.prompt(limit=20)

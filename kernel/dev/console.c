@@ -281,6 +281,6 @@ static int console_write(uint64 va, int n) {
 }
 
 void console_init(void) {
-  devices[DEV_CONSOLE] = (struct device){console_read, console_write};
+  devices[DEV_CONSOLE] = (struct device){.read = console_read, .write = console_write};
   uart_enable_input(input);
 }

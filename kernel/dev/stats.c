@@ -1,5 +1,5 @@
-// The statistics device.  Each read gives the next part of one report; a read that
-// finds its end gives 0, and the next begins a new one.
+// The statistics device.  Each open file has a report of its own, made at its first read and
+// freed when it is closed; its reads give the parts, then 0.  No lock: the open file's.
 #include "dev/stats.h"
 
 #include "debug/stats.h"
@@ -8,17 +8,16 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/frames.h"
+#include "mm/kalloc.h"
 #include "mm/usercopy.h"
-#include "proc/proc.h"
-#include "sync/sleeplock.h"
 
 struct device devices[NDEV];
 
-#define REPORT_MAX  1024
-
-static struct sleeplock lock;         // STATS
-static char report[REPORT_MAX];       // [lock]
-static int length, position;          // [lock] length 0: no report yet
+// What an open file keeps, in a frame of its own.
+struct report {
+  int length, position;
+  char text[1024];
+};
 
 static int make_report(char *out, int size) {
   uint64 frames[FRAME_KINDS], total;
@@ -29,35 +28,30 @@ static int make_report(char *out, int size) {
   return n;
 }
 
-// The next part of the report, as far as the buffer goes.  The lock is held.
-static int64 take_part(const struct io_buffer *io) {
-  if (length == 0) length = make_report(report, sizeof(report));
-  uint64 n = MIN(io->len, (uint64)(length - position));
-  if (position == length) {
-    length = position = 0;
-    return 0;
-  }
+static struct report *new_report(void) {
+  struct report *r = kalloc(FRAME_OTHER);
+  if (r == NULL) return NULL;
+  r->length = make_report(r->text, sizeof(r->text));
+  r->position = 0;
+  return r;
+}
+
+// The next part of the report, as far as the buffer goes.
+static int64 stats_read(void **state, const struct io_buffer *io) {
+  if (*state == NULL) *state = new_report();
+  struct report *r = *state;
+  if (r == NULL) return -ENOMEM;
+  if (r->position == r->length) return 0;
+  uint64 n = MIN(io->len, (uint64)(r->length - r->position));
   for (uint64 done = 0, piece; done < n; done += piece) {
     piece = n - done;
     char *to = io_buffer_at(io, done, &piece);
-    memcpy(to, report + position + done, piece);
+    memcpy(to, r->text + r->position + done, piece);
   }
-  position += n;
+  r->position += n;
   return n > 0 ? (int64)n : io->err;
 }
 
-static int stats_read(uint64 va, int n) {
-  struct io_buffer io;
-  if (n <= 0) return 0;
-  user_write_begin(&io, myproc()->vm, va, MIN(n, REPORT_MAX));
-  acquiresleep(&lock);
-  int64 got = take_part(&io);
-  releasesleep(&lock);
-  user_io_end(&io, myproc()->vm);
-  return got;
-}
-
 void stats_init(void) {
-  initsleeplock(&lock, LOCK_STATS);
-  devices[DEV_STATS] = (struct device){stats_read, NULL};
+  devices[DEV_STATS] = (struct device){.read_open = stats_read, .close = kfree};
 }

@@ -47,6 +47,7 @@ void file_put(struct file *f) {
   ASSERT(before != 0);
   if (before > 1) return;
   if (f->kind == FILE_PIPE) pipe_close(f->pipe, f->writable ? PIPE_WRITE : PIPE_READ);
+  if (f->state != NULL) devices[f->major].close(f->state);
   if (f->ip != NULL) iput(f->ip);
   slab_free(&files, f);
   atomic_add(&open_files.count, -1);
@@ -86,6 +87,23 @@ static int64 read_part(struct file *f, struct vm *vm, uint64 va, uint64 n) {
   return got;
 }
 
+// A device that keeps something for each open file.
+static NOINLINE int64 read_open_device(struct file *f, struct vm *vm, uint64 va, uint64 n) {
+  struct io_buffer io;
+  user_write_begin(&io, vm, va, n);
+  acquiresleep(&f->lock);
+  int64 got = devices[f->major].read_open(&f->state, &io);
+  releasesleep(&f->lock);
+  user_io_end(&io, vm);
+  return got;
+}
+
+static int64 read_device(struct file *f, struct vm *vm, uint64 va, int n) {
+  const struct device *d = &devices[f->major];
+  if (d->read_open != NULL) return read_open_device(f, vm, va, n);
+  return d->read == NULL ? -ENODEV : d->read(va, n);
+}
+
 // Not in line, like write_inode, since a pipe needs fewer registers.
 static NOINLINE int64 read_inode(struct file *f, struct vm *vm, uint64 va, uint64 n) {
   n = MIN(n, left_to_read(f));
@@ -108,7 +126,7 @@ int64 file_read(struct file *f, struct vm *vm, uint64 va, int n) {
     case FILE_PIPE:
       return pipe_read(f->pipe, vm, va, n);
     case FILE_DEVICE:
-      return devices[f->major].read == NULL ? -ENODEV : devices[f->major].read(va, n);
+      return read_device(f, vm, va, n);
     default:
       return -EBADF;
   }

@@ -22,6 +22,7 @@ struct file {
   uint32 off;           // [lock; atomic reads] FILE_INODE: where the next transfer begins
   struct inode *ip;     // [const once installed] FILE_INODE, FILE_DEVICE; a reference, or
                         // NULL: the console that process 1 was given (sys/first.h)
+  void *state;          // [lock] FILE_DEVICE: what the device keeps for it, or NULL
   struct pipe *pipe;    // [const once installed] FILE_PIPE
 };
 

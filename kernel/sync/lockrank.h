@@ -15,7 +15,6 @@
   LOCK(PIPEEND, "one end of a pipe while it is read or written")            \
   LOCK(OFFSET, "where the next transfer of one open file begins")           \
   LOCK(FSOP, "admission to the log: begin_op to end_op")                    \
-  LOCK(STATS, "the statistics report being read")                           \
   LOCK(TREE, "waiting for what may be a directory with another one locked") \
   LOCK(INODE, "one inode's fields and data; parent before child")           \
   /* spinning */                                                            \

@@ -176,3 +176,34 @@ void test_devices(void) {
   EXPECT(unlink("tty"), ==, 0);
   EXPECT(unlink("tty2"), ==, 0);
 }
+
+static void read_reports(void) {
+  enum { OPENS = 4 };
+  static const char begin[] = "frames ";
+  static char text[2000];
+  int fd[OPENS];
+  for (int i = 0; i < OPENS; i++) fd[i] = must_open("/statistics", O_RDONLY);
+  for (uint64 at = 0; at < sizeof(begin) - 1; at++)
+    for (int i = 0; i < OPENS; i++) {
+      EXPECT_AT(i, read(fd[i], text, 1), ==, 1);
+      EXPECT_AT(i, text[0], ==, begin[at]);
+    }
+  if (must_fork() == 0) {
+    EXPECT(read(fd[0], text, sizeof(text)), >, 50);
+    exit(0);
+  }
+  join_all(1);
+  EXPECT(read(fd[0], text, sizeof(text)), ==, 0);
+  EXPECT(read(fd[0], text, sizeof(text)), ==, 0);
+  for (int i = 1; i < OPENS; i++) EXPECT_AT(i, read(fd[i], text, sizeof(text)), >, 50);
+  for (int i = 0; i < OPENS; i++) close(fd[i]);
+}
+
+// Each open has a report of its own, from its first byte to its end, and gives it back; a
+// process that shares the open file shares it.
+void test_statistics(void) {
+  read_reports();  // the kernel has its tables from now on
+  uint64 before = free_frames();
+  for (int i = 0; i < 20; i++) read_reports();
+  CHECK_FREE(before);
+}
