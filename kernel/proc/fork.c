@@ -37,7 +37,7 @@ int fork(void) {
   child->parent = parent;
   child->from_init = parent == init_proc;
   list_push_back(&parent->children, &child->sibling);
-  if (unlikely(job_stillborn(parent))) stop(child, STOP_PROCESS);  // I15
+  if (unlikely(job_stillborn(parent))) stop(child, STOP_PROCESS);  // I16
   release(&parent->family);
   start(child);
   return pid;

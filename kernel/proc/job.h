@@ -9,7 +9,7 @@
 // init, and carried out by init, in wait: it asks each process of the job to end and, in
 // the same moment, learns of its children, from the shell downwards.
 //
-//   I15  A process that is asked to end adds no child that runs: fork looks, under the
+//   I16  A process that is asked to end adds no child that runs: fork looks, under the
 //        family lock under which ^C takes the children down, and a child of such a parent
 //        ends before its first instruction.  So a fork during the walk escapes nothing.
 //
