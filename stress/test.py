@@ -133,6 +133,8 @@ def tests(args):
     found.append(Test('no neighbour costs more than its share',
                       on_host(sys.executable, 'stress/neighbourrun.py', '--quick', '--qemu',
                               args.qemu)))
+    found.append(Test('the first program survives the end of memory',
+                      on_host(sys.executable, 'stress/initmem.py', '--qemu', args.qemu)))
     if not args.quick:
         found.append(mutants_of_the_day(args))
     for line, limit in reversed(PROGRAMS):

@@ -69,10 +69,13 @@ static __attribute__((noreturn, cold)) void die(const char *why) {
   exit_process();
 }
 
-static __attribute__((noreturn, cold)) void die_of_fault(struct vm *vm, int err) {
+// A fault that cannot be resolved: ends the process.  The first program alone waits for
+// memory, and tries again: with it the machine would end, by the doing of others.
+static __attribute__((cold)) void unresolved(struct vm *vm, int err) {
   const char *why = reason(vm, myproc()->tf->value, err);
   rwlock_unshare(&vm->lock);
-  die(why);
+  if (err != -ENOMEM || myproc()->leader != init_proc) die(why);
+  clock_sleep(1);
 }
 
 // Not in line, since a system call needs fewer registers.
@@ -80,8 +83,10 @@ static NOINLINE void page_fault(uint64 va, uint64 access) {
   struct vm *vm = myproc()->vm;
   rwlock_share(&vm->lock);
   int err = vmfault(vm, va, access);
-  if (unlikely(err != 0)) die_of_fault(vm, err);
-  rwlock_unshare(&vm->lock);
+  if (likely(err == 0))
+    rwlock_unshare(&vm->lock);
+  else
+    unresolved(vm, err);
 }
 
 // Handles an interrupt, interrupts off.  Returns whether the running process's turn
