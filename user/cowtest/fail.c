@@ -173,11 +173,14 @@ static int try_read(int n, int *passed) {
   inject(INJECT_KALLOC, n);
   int got = read(fds[0], lazy, 2);
   *passed = inject(INJECT_KALLOC, 0);
-  CHECK(got == -1 || got == 2, "read gave %d", got);
+  // What had no page is still in the pipe.
+  char rest[2];
+  int moved = got < 0 ? 0 : got;
+  if (moved < 2) CHECK(read(fds[0], rest, 2) == 2 - moved && rest[0] == "ab"[moved], "bytes are lost");
   close(fds[0]);
   close(fds[1]);
   sbrk(-GIB - PGSIZE);
-  return got < 0 ? -1 : 0;
+  return moved < 2 ? -1 : 0;
 }
 
 static const struct action {
