@@ -34,14 +34,22 @@ int fork(void) {
   child->hart = atomic_load(&p->hart);
   int pid = child->pid;
   acquire(&parent->family);
+  if (unlikely(atomic_load(&parent->stop) & STOP_PROCESS)) {  // I16
+    release(&parent->family);
+    err = -EINTR;
+    goto ending;
+  }
   child->parent = parent;
   child->from_init = parent == init_proc;
   list_push_back(&parent->children, &child->sibling);
-  if (unlikely(job_stillborn(parent))) stop(child, STOP_PROCESS);  // I16
+  if (unlikely(job_stillborn(parent))) stop(child, STOP_PROCESS);
   release(&parent->family);
   start(child);
   return pid;
 
+ending:
+  files_put(child->files);
+  child->files = NULL;
 no_files:
   vm_put(child->vm);
   child->vm = NULL;

@@ -35,8 +35,7 @@ bool job_line_begins(void) {
 }
 
 bool job_stillborn(const struct proc *parent) {
-  return atomic_load(&parent->stop) & STOP_PROCESS ||
-         (atomic_load(&parent->shell) && atomic_load(&interrupted));
+  return atomic_load(&parent->shell) && atomic_load(&interrupted);
 }
 
 bool job_walk_due(void) { return due; }

@@ -9,13 +9,12 @@
 // init, and carried out by init, in wait: it asks each process of the job to end and, in
 // the same moment, learns of its children, from the shell downwards.
 //
-//   I16  A process that is asked to end adds no child that runs: fork looks, under the
-//        family lock under which ^C takes the children down, and a child of such a parent
-//        ends before its first instruction.  So a fork during the walk escapes nothing.
+//   I16  A process that is asked to end adds no child: fork looks, under the family lock
+//        under which ^C takes the children down.  So a fork during the walk escapes nothing.
 //
-// Until the shell reads its next line, that holds for new children of the shell as well:
-// ^C ends the rest of a list such as `a; b`, and a command that has been read but has not
-// begun.  No process is made to wait.
+// Until the shell reads its next line, new children of the shell end before their first
+// instruction: ^C ends the rest of a list such as `a; b`, and a command that has been read
+// but has not begun.  No process is made to wait.
 //
 // Locks: FAMILY of one process at a time; `interrupted` changes under CONSOLE.
 #pragma once
@@ -33,7 +32,8 @@ void job_interrupt_start(void);
 // Returns whether it is a shell: then ^C from before is over.
 bool job_line_begins(void);
 
-// Whether a new child of `parent`, whose family lock is held, must not run.
+// Whether a new child of `parent`, whose family lock is held, must not run: the parent is a
+// shell, and ^C was typed since it read a line.
 bool job_stillborn(const struct proc *parent);
 
 // Whether init has a walk to make, and the walk.  For init's wait: the first with its
