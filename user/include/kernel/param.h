@@ -12,7 +12,7 @@
 #define MAXARG       32     // argv entries of exec, the null included
 #define MAXPATH      128    // bytes of a path, the NUL included
 #define MAXOPBLOCKS  10     // blocks that one file-system operation may write
-#define FSSIZE       2000   // blocks of the image that mkfs.py makes
+#define FSSIZE       3000   // blocks of the image that mkfs.py makes
 #define FSINODES     512    // inodes on it
 #define LOGSIZE      31     // blocks of its log, the header included
 #define USERSTACK    1      // pages of a program's stack
