@@ -2,7 +2,7 @@
 //
 // First the other harts are stopped, through machine mode, which works even where they
 // spin with interrupts off; each leaves its pc and frame pointer behind.  Then nothing
-// changes any more, and nobody else prints.  Boot option panic=halt keeps QEMU for a
+// changes any more, and no other hart prints.  Boot option panic=halt keeps QEMU for a
 // debugger instead of leaving it.
 #include "debug/panic.h"
 
